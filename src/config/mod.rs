@@ -1,0 +1,7 @@
+//! Configuration: what the files and the environment say -> validated options for each component.
+
+mod reader;
+mod setting;
+
+pub use reader::{ConfigError, Problems, Section};
+pub use setting::{Bytes, Setting};

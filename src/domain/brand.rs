@@ -1,0 +1,71 @@
+//! A brand: who is listened for, and by which words.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// A brand's identifier: lower-case ASCII letters, digits and inner dashes, at most 64 of them.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BrandId(Arc<str>);
+
+/// Why a text is no [`BrandId`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a brand id: use 1 to 64 lower-case letters, digits and inner dashes, such as `red-bull`"
+)]
+pub struct BrandIdError(pub String);
+
+impl BrandId {
+    /// The identifier as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for BrandId {
+    type Err = BrandIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let valid = (1..=64).contains(&text.len())
+            && text.bytes().all(allowed)
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        if valid {
+            Ok(Self(text.into()))
+        } else {
+            Err(BrandIdError(text.to_owned()))
+        }
+    }
+}
+
+impl fmt::Debug for BrandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BrandId({})", self.0)
+    }
+}
+
+impl fmt::Display for BrandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What to listen for. Every list may be empty, but not all terms together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brand {
+    /// Identifier, stable over time: rows and alerts carry it.
+    pub id: BrandId,
+    /// Name for people.
+    pub name: String,
+    /// Words and phrases that name the brand, in any case, as whole words.
+    pub words: Vec<String>,
+    /// Hashtags without `#`.
+    pub hashtags: Vec<String>,
+    /// Account names without `@`.
+    pub handles: Vec<String>,
+    /// Hosts such that a link to them, or to a host below them, names the brand.
+    pub hosts: Vec<String>,
+    /// Phrases inside which a term does not name the brand ("apple pie").
+    pub exclusions: Vec<String>,
+}

@@ -1,0 +1,32 @@
+//! A mention: a post that names a brand, and how it feels about it.
+
+use super::{BrandId, Sentiment};
+
+/// A half-open range of bytes in a post's text, on character boundaries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+/// Where a text names a brand. Empty where only a link or a tag beside the text names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spans {
+    /// The brand named.
+    pub brand: BrandId,
+    /// Every place in the text, in order, without overlap.
+    pub spans: Vec<Span>,
+}
+
+/// A scored mention, ready to be stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mention {
+    /// The brand named.
+    pub brand: BrandId,
+    /// Where the text names it.
+    pub spans: Vec<Span>,
+    /// How the post feels about it.
+    pub sentiment: Sentiment,
+}

@@ -1,0 +1,20 @@
+//! The words of the trade: posts, brands, mentions, sentiment, alerts and stream positions.
+//!
+//! Plain data without I/O. A value that exists is valid: identifiers are parsed once, scores are
+//! finite and within 0..=1.
+
+mod alert;
+mod brand;
+mod mention;
+mod position;
+mod post;
+mod rejection;
+mod sentiment;
+
+pub use alert::{Alert, AlertCounts, AlertExample, AlertKind, AlertState};
+pub use brand::{Brand, BrandId, BrandIdError};
+pub use mention::{Mention, Span, Spans};
+pub use position::{Ack, Delivery, Durable, Epoch, Position, Record};
+pub use post::{Post, PostKey, PostKind};
+pub use rejection::{Rejection, RejectionReason};
+pub use sentiment::{Label, Sentiment, SentimentError};

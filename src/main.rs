@@ -1,0 +1,3 @@
+//! Parses the command line, runs it, and sets the exit code.
+
+fn main() {}
