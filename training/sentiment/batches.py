@@ -1,0 +1,87 @@
+"""Texts as token ids, and batches of texts of one length.
+
+A batch holds texts with exactly the same number of tokens. So nothing is padded, nothing has to be
+masked, and the LSTM runs through its fast path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from .tokenizer import UNKNOWN_ID
+
+
+@dataclass
+class Encoded:
+    """Token ids of many texts, end to end: text i is `ids[starts[i] : starts[i + 1]]`."""
+
+    ids: np.ndarray  # int32 [tokens of all texts]
+    starts: np.ndarray  # int64 [texts + 1]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def lengths(self) -> np.ndarray:
+        """Tokens of each text, int64 [texts]."""
+        return np.diff(self.starts)
+
+    def rows(self, which: np.ndarray) -> np.ndarray:
+        """Ids of equally long texts, int64 [len(which), tokens]."""
+        length = self.starts[which[0] + 1] - self.starts[which[0]]
+        return self.ids[self.starts[which][:, None] + np.arange(length)].astype(np.int64)
+
+
+def encode(tokenizer: Tokenizer, texts: Iterable[str], max_tokens: int, drop: frozenset[int] = frozenset()) -> Encoded:
+    """Encodes texts; each is cut after `max_tokens`, loses the ids in `drop`, and an empty one
+    becomes the unknown token, as the daemon does it."""
+    parts: list[list[int]] = []
+    batch: list[str] = []
+
+    def flush() -> None:
+        for encoding in tokenizer.encode_batch_fast(batch):
+            ids = [i for i in encoding.ids if i not in drop] if drop else encoding.ids
+            parts.append(ids[:max_tokens] or [UNKNOWN_ID])
+        batch.clear()
+
+    for text in texts:
+        batch.append(text)
+        if len(batch) == 10_000:
+            flush()
+    flush()
+    starts = np.zeros(len(parts) + 1, dtype=np.int64)
+    np.cumsum([len(part) for part in parts], out=starts[1:])
+    ids = np.fromiter((i for part in parts for i in part), dtype=np.int32, count=starts[-1])
+    return Encoded(ids, starts)
+
+
+def concatenate(parts: list[Encoded]) -> Encoded:
+    """Joins encoded texts in order."""
+    starts = [np.zeros(1, dtype=np.int64)]
+    offset = 0
+    for part in parts:
+        starts.append(part.starts[1:] + offset)
+        offset += part.starts[-1]
+    return Encoded(np.concatenate([part.ids for part in parts]), np.concatenate(starts))
+
+
+def batches_of_one_length(
+    lengths: np.ndarray, chosen: np.ndarray, batch_size: int, generator: np.random.Generator | None
+) -> Iterator[np.ndarray]:
+    """Divides the `chosen` rows into batches of equal length; shuffled if a generator is given."""
+    if generator is not None:
+        chosen = generator.permutation(chosen)
+    chosen = chosen[np.argsort(lengths[chosen], kind="stable")]
+    borders = np.flatnonzero(np.diff(lengths[chosen])) + 1
+    batches = [
+        group[at : at + batch_size]
+        for group in np.split(chosen, borders)
+        for at in range(0, len(group), batch_size)
+        if len(group)
+    ]
+    order = generator.permutation(len(batches)) if generator is not None else range(len(batches))
+    for index in order:
+        yield batches[index]

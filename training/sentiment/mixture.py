@@ -1,0 +1,106 @@
+"""The training mix: which corpora train in which stage, how often, and with which labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from .batches import Encoded, concatenate, encode
+from .corpus import NEUTRAL, POSITIVE, Row
+from .emoji import NEGATIVE_EMOJI, POSITIVE_EMOJI
+from .tokenizer import is_emoticon
+
+ANCHOR = "semeval"
+# Corpora without a neutral class say nothing on where neutral begins: for their rows the loss
+# compares positive with negative alone.
+TWO_CLASSES = frozenset({"emoticon", "reviews", "counterfactual_reviews", "imdb_train"})
+EMOJI_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of training: `shares` gives the part of each corpus that an epoch draws."""
+
+    name: str
+    epochs: int
+    learning_rate: float
+    final_learning_rate: float
+    shares: dict[str, float] = field(default_factory=dict)
+    batch_size: int = 64
+    class_weight_power: float = 0.5
+
+
+@dataclass
+class Mixture:
+    """All training texts of all corpora, encoded; one entry a text."""
+
+    encoded: Encoded
+    soft_labels: np.ndarray  # float32 [texts, 3]
+    two_classes: np.ndarray  # bool [texts]
+    source: np.ndarray  # int64 [texts], index into `sources`
+    sources: list[str]
+
+    def draw(self, shares: dict[str, float], generator: np.random.Generator) -> np.ndarray:
+        """Row numbers of one epoch: each corpus's rows without repetition, as many as its share
+        says (a share of 2 draws every row twice)."""
+        chosen = []
+        for name, share in shares.items():
+            rows = np.flatnonzero(self.source == self.sources.index(name))
+            while share > 0:
+                chosen.append(generator.permutation(rows)[: round(min(share, 1.0) * len(rows))])
+                share -= 1.0
+        return np.concatenate(chosen)
+
+    def class_weights(self, power: float) -> np.ndarray:
+        """Weights float32 [sources, 3] that even out a corpus's classes to the given power."""
+        weights = np.ones((len(self.sources), 3), dtype=np.float32)
+        for index in range(len(self.sources)):
+            counts = self.soft_labels[self.source == index].sum(axis=0)
+            present = counts > 0
+            raw = np.zeros(3)
+            raw[present] = counts[present] ** -power
+            # The mean weight of a row stays 1, so a corpus's share alone sets its influence.
+            weights[index] = raw / ((raw * counts).sum() / counts.sum())
+        return weights
+
+
+def emoticon_ids(tokenizer: Tokenizer) -> frozenset[int]:
+    """Ids of the tokens that are faces of punctuation."""
+    return frozenset(i for token, i in tokenizer.get_vocab(with_added_tokens=True).items() if is_emoticon(token))
+
+
+def with_emoji(texts: list[str], labels: np.ndarray, generator: np.random.Generator) -> list[str]:
+    """Gives a share of two-class texts an emoji of their label at the end (see `emoji`)."""
+    chosen = generator.random(len(texts)) < EMOJI_SHARE
+    result = list(texts)
+    for index in np.flatnonzero(chosen):
+        emoji = POSITIVE_EMOJI if labels[index] == POSITIVE else NEGATIVE_EMOJI
+        result[index] = f"{texts[index]} {emoji[generator.integers(len(emoji))]}"
+    return result
+
+
+def build_mixture(training: dict[str, list[Row]], tokenizer: Tokenizer, max_tokens: int, seed: int) -> Mixture:
+    """Encodes the training rows of all corpora; the anchor becomes source 0.
+
+    Faces of punctuation leave the corpus that was labelled by them, or the label would be in the text.
+    """
+    sources = [ANCHOR] + sorted(name for name in training if name != ANCHOR)
+    faces = emoticon_ids(tokenizer)
+    generator = np.random.default_rng(seed)
+    encoded, labels, two_classes, source = [], [], [], []
+    for index, name in enumerate(sources):
+        rows = training[name]
+        hard = np.array([row.label for row in rows], dtype=np.int64)
+        texts = [row.text for row in rows]
+        if name == "emoticon":
+            texts = with_emoji(texts, hard, generator)
+        encoded.append(encode(tokenizer, texts, max_tokens, faces if name == "emoticon" else frozenset()))
+        labels.append(np.eye(3, dtype=np.float32)[hard])
+        two_classes.append(np.full(len(rows), name in TWO_CLASSES))
+        source.append(np.full(len(rows), index, dtype=np.int64))
+    assert NEUTRAL == 1
+    return Mixture(
+        concatenate(encoded), np.concatenate(labels), np.concatenate(two_classes), np.concatenate(source), sources
+    )

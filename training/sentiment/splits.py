@@ -1,0 +1,68 @@
+"""Which text is for training and which is for judging, decided once by the text itself.
+
+A text belongs to a hold-out when it stands in the validation corpus, or when it stands in one of
+HELD_OUT_SOURCES and the hash of its key falls into the kept-away share. The key is independent of
+the tokenizer, so the split stays the same from version to version, and it ignores case, user names,
+links and punctuation, so a retweet of a held-out text never trains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from .corpus import Row
+
+VALIDATION = "semeval_val"
+HELD_OUT_SOURCES = ("tse", "brand_entity", "semeval_topic", "software_engineering", "goemotions")
+HELD_OUT_PERCENT = 5
+
+_LINK_OR_USER = re.compile(r"https?\S*|www\.\S+|@\w+|&\w+;|^rt\b")
+_NOT_A_WORD = re.compile(r"[\W_]+")
+
+
+def text_key(text: str) -> str:
+    """What two texts must share to count as the same: their letters and digits, in order."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return _NOT_A_WORD.sub("", _LINK_OR_USER.sub(" ", folded)) or text.strip()
+
+
+def is_held_out(key: str, percent: int = HELD_OUT_PERCENT) -> bool:
+    """Whether a key falls into the kept-away share: the same answer for ever, on every machine."""
+    digest = hashlib.sha256(f"overheard hold-out 1\n{key}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") % 100 < percent
+
+
+def held_out_name(source: str) -> str:
+    """The name under which the held-out share of a source is reported."""
+    return f"{source}_held_out"
+
+
+class Split:
+    """Divides labelled corpora into training rows and hold-outs that share no key with them."""
+
+    def __init__(self, corpora: dict[str, list[Row]]):
+        """`corpora`: all labelled corpora by name, the validation corpus among them."""
+        self.held_out: dict[str, list[Row]] = {VALIDATION: list(corpora[VALIDATION])}
+        validation_keys = {text_key(row.text) for row in corpora[VALIDATION]}
+        self.held_out_keys = set(validation_keys)
+        for source in HELD_OUT_SOURCES:
+            kept_away = []
+            for row in corpora.get(source, []):
+                key = text_key(row.text)
+                if key not in validation_keys and is_held_out(key):
+                    kept_away.append(row)
+                    self.held_out_keys.add(key)
+            if kept_away:
+                self.held_out[held_out_name(source)] = kept_away
+        self.training = {
+            name: [row for row in rows if text_key(row.text) not in self.held_out_keys]
+            for name, rows in corpora.items()
+            if name != VALIDATION
+        }
+
+    def without_held_out(self, texts: Iterable[str]) -> Iterable[str]:
+        """Unlabelled texts less those that stand in a hold-out."""
+        return (text for text in texts if text_key(text) not in self.held_out_keys)

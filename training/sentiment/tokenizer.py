@@ -1,0 +1,125 @@
+"""The tokenizer: all preparation of a post's text, from raw characters to word-piece ids.
+
+Everything that happens to a text before the network sees it is written into `tokenizer.json`, so
+training, tests and the daemon can't drift apart: each of them feeds raw text to that file and to
+nothing else. The regular expressions keep to the syntax which both Oniguruma and fancy-regex read.
+
+Method: WordPiece (Schuster and Nakajima, "Japanese and Korean voice search", ICASSP 2012) over the
+words of tweets; most frequent words stay whole, rare ones fall apart down to single characters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers
+from tokenizers.models import WordPiece
+from tokenizers.trainers import WordPieceTrainer
+
+PAD, UNKNOWN, USER, URL, NUMBER = "[PAD]", "[UNK]", "<user>", "<url>", "<number>"
+RESERVED = [PAD, UNKNOWN, USER, URL, NUMBER]
+PAD_ID, UNKNOWN_ID = 0, 1
+CONTINUATION = "##"
+# Most frequent characters besides emoji that are word pieces of their own; rarer ones are unknown.
+OTHER_CHARACTERS = 600
+
+# Characters of a face, in either reading direction: ":)", ";-p", "=(", ":'(", "(:", "<3", "^_^".
+EMOTICON = (
+    r"<3"
+    r"|[:;=]'?[-o^~]?(?:[)(\]\[}{|/\\*@$]+|[dpso03](?![\p{L}\p{N}]))"
+    r"|[)(\]\[]+[-o^~]?[:;=](?![\p{L}\p{N}])"
+    r"|\^[_.-]*\^|-_+-|>[._]?<|t[_.]t(?![\p{L}\p{N}])"
+)
+WORD = r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:'(?!s(?![\p{L}\p{N}]))[\p{L}\p{M}]+)*|'s(?![\p{L}\p{N}])"
+EMOJI = r"[\x{1F1E6}-\x{1F1FF}]{2}|\p{Extended_Pictographic}"
+PIECE = rf"<(?:user|url|number)>|{EMOTICON}|{WORD}|{EMOJI}|[!?]+|\.+|[^\s]"
+
+_EMOTICON_PYTHON = re.compile(
+    EMOTICON.replace(r"[\p{L}\p{N}]", r"[^\W_]").replace(r"\^", r"\^")
+)
+
+
+def is_emoticon(token: str) -> bool:
+    """Whether a token of the vocabulary is a face made of punctuation, such as `:)`."""
+    return _EMOTICON_PYTHON.fullmatch(token) is not None
+
+
+def _normalizer() -> normalizers.Normalizer:
+    replace = normalizers.Replace
+    steps = [
+        # "&amp;" first: posts that were escaped twice ("&amp;lt;") come out right too.
+        replace("&amp;", "&"),
+        replace("&lt;", "<"),
+        replace("&gt;", ">"),
+        replace("&quot;", '"'),
+        replace("&#39;", "'"),
+        replace("&apos;", "'"),
+        replace("&nbsp;", " "),
+        # Before NFKC, which would turn the acute accent into a blank and a combining mark.
+        replace(Regex(r"[\x{2018}\x{2019}\x{201B}\x{2032}\x{00B4}`]"), "'"),
+        replace(Regex(r"[\x{201C}\x{201D}\x{201E}\x{00AB}\x{00BB}]|\"\""), '"'),
+        # Joiners, variation selectors and skin tones: one emoji, one token.
+        replace(Regex(r"[\x{200B}-\x{200F}\x{FE0E}\x{FE0F}\x{FEFF}\x{1F3FB}-\x{1F3FF}]"), ""),
+        normalizers.NFKC(),
+        normalizers.Lowercase(),
+        replace(Regex(r"(?:url_)?https?(?::\S*|(?![\p{L}\p{N}]))|www\.\S+"), f" {URL} "),
+        replace(Regex(r"(?<![\p{L}\p{N}@._-])(?:[a-z0-9-]+\.)+[a-z]{2,4}/\S*"), f" {URL} "),
+        replace(Regex(r"(?<![\p{L}\p{N}_])@[\p{L}\p{N}_]+|\[name\]"), f" {USER} "),
+        replace(Regex(r"(?<![\p{L}\p{N}])\d+(?:(?:[.,:]\d+)+|\d{2})(?:[.,:]?\d)*(?![\p{L}\p{N}])"), f" {NUMBER} "),
+        # "soooo" and "!!!!" keep two: the stretch is a mark of feeling, its length is not.
+        replace(Regex(r"([^\d\s])(?=\1\1)"), ""),
+        # Corpora that were cut into words before they came here: "do n't", "it 's", "< 3".
+        replace(Regex(r"\s+(?=n\s*'\s*t(?![\p{L}\p{N}]))"), ""),
+        replace(Regex(r"n\s+'\s*t(?![\p{L}\p{N}])"), "n't"),
+        replace(Regex(r"\s+(?='(?:s|m|re|ve|ll|d)(?![\p{L}\p{N}]))"), ""),
+        replace(Regex(r"<\s+3(?!\d)"), "<3"),
+    ]
+    return normalizers.Sequence(steps)
+
+
+def new_tokenizer(vocabulary: dict[str, int] | None = None) -> Tokenizer:
+    """A tokenizer with this project's preparation and the given word pieces (none: untrained).
+
+    No added tokens: a post that spells out "[PAD]" must never reach the pad id.
+    """
+    tokenizer = Tokenizer(
+        WordPiece(
+            vocabulary or {UNKNOWN: 0},
+            unk_token=UNKNOWN,
+            continuing_subword_prefix=CONTINUATION,
+            max_input_chars_per_word=64,
+        )
+    )
+    tokenizer.normalizer = _normalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(PIECE), behavior="removed", invert=True)
+    tokenizer.decoder = decoders.WordPiece(prefix=CONTINUATION)
+    return tokenizer
+
+
+def train_tokenizer(texts: Iterable[str], vocabulary_size: int, emoji: Iterable[str] = ()) -> Tokenizer:
+    """Learns word pieces from raw texts; `emoji` are kept even where the texts lack them."""
+    tokenizer = new_tokenizer()
+    alphabet = sorted(set(emoji))
+    trainer = WordPieceTrainer(
+        vocab_size=vocabulary_size,
+        min_frequency=4,
+        limit_alphabet=len(alphabet) + OTHER_CHARACTERS,
+        initial_alphabet=alphabet,
+        special_tokens=RESERVED,
+        continuing_subword_prefix=CONTINUATION,
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return new_tokenizer(tokenizer.get_vocab(with_added_tokens=True))
+
+
+def load_tokenizer(path: Path) -> Tokenizer:
+    """Reads `tokenizer.json`."""
+    return Tokenizer.from_file(str(path))
+
+
+def normalised(tokenizer: Tokenizer, text: str) -> str:
+    """The text as the word pieces see it, blanks collapsed: the key that texts are compared by."""
+    return " ".join(piece for piece, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text)))
