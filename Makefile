@@ -1,0 +1,54 @@
+# Overheard. `make` lists the targets; what each one does is in scripts/.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BINARY := target/release/overheard
+
+# Extra arguments: make demo ARGS=--keep, make test ARGS="--only rust".
+ARGS ?=
+
+.PHONY: help build demo test services-up services-down services-status fmt lint bench clean python prerequisites
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "missing: $(PYTHON); install it, e.g. apt-get install python3" >&2; exit 1; }
+
+prerequisites: python
+	@$(PYTHON) scripts/prerequisites.py cargo cc c++ make
+
+build: prerequisites ## Fetch ONNX Runtime and build target/release/overheard
+	@$(PYTHON) scripts/fetch.py onnxruntime
+	cargo build --release --locked
+
+demo: build ## Play sample posts through the whole pipeline, nothing else needed (ARGS=--keep leaves it running)
+	@$(PYTHON) scripts/fetch.py postgres
+	@exec $(BINARY) demo $(ARGS)
+
+test: prerequisites ## Run every check and test, on a real Kafka and a real Postgres
+	@exec $(PYTHON) scripts/test.py $(ARGS)
+
+services-up: python ## Start a real Kafka and a real Postgres for development
+	@exec $(PYTHON) scripts/services.py up
+
+services-down: python ## Stop them and remove their data
+	@exec $(PYTHON) scripts/services.py down
+
+services-status: python ## Say what of them runs
+	@exec $(PYTHON) scripts/services.py status
+
+fmt: prerequisites ## Format the Rust code
+	cargo fmt
+
+lint: prerequisites ## Check formatting, lints, documentation and dependencies
+	@exec $(PYTHON) scripts/test.py --only lint
+
+bench: prerequisites ## Run the benchmarks
+	@$(PYTHON) scripts/fetch.py onnxruntime
+	cargo bench --locked $(ARGS)
+
+clean: python ## Stop the servers; remove what was built and fetched
+	@$(PYTHON) scripts/services.py down
+	rm -rf target .runtime
