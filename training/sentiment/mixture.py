@@ -17,6 +17,7 @@ ANCHOR = "semeval"
 # compares positive with negative alone.
 TWO_CLASSES = frozenset({"emoticon", "reviews", "counterfactual_reviews", "imdb_train"})
 EMOJI_SHARE = 0.15
+LABEL_SMOOTHING = 0.05
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,15 @@ class Stage:
     final_learning_rate: float
     shares: dict[str, float] = field(default_factory=dict)
     batch_size: int = 64
+    warm_up: float = 0.0  # part of the stage in which the rate rises from zero
     class_weight_power: float = 0.5
+
+    def rate(self, progress: float) -> float:
+        """Learning rate at a point of the stage, 0 to 1: linear up, then linear down."""
+        if progress < self.warm_up:
+            return self.learning_rate * progress / self.warm_up
+        down = (progress - self.warm_up) / (1 - self.warm_up)
+        return self.learning_rate + (self.final_learning_rate - self.learning_rate) * down
 
 
 @dataclass
@@ -41,6 +50,8 @@ class Mixture:
     two_classes: np.ndarray  # bool [texts]
     source: np.ndarray  # int64 [texts], index into `sources`
     sources: list[str]
+    output_of: np.ndarray  # int64 [sources], the output layer that a source trains; 0 is exported
+    unweighted: frozenset[str] = frozenset()  # sources whose classes are not evened out
 
     def draw(self, shares: dict[str, float], generator: np.random.Generator) -> np.ndarray:
         """Row numbers of one epoch: each corpus's rows without repetition, as many as its share
@@ -56,7 +67,9 @@ class Mixture:
     def class_weights(self, power: float) -> np.ndarray:
         """Weights float32 [sources, 3] that even out a corpus's classes to the given power."""
         weights = np.ones((len(self.sources), 3), dtype=np.float32)
-        for index in range(len(self.sources)):
+        for index, name in enumerate(self.sources):
+            if name in self.unweighted:
+                continue
             counts = self.soft_labels[self.source == index].sum(axis=0)
             present = counts > 0
             raw = np.zeros(3)
@@ -81,6 +94,14 @@ def with_emoji(texts: list[str], labels: np.ndarray, generator: np.random.Genera
     return result
 
 
+def smoothed(labels: np.ndarray, two_classes: bool) -> np.ndarray:
+    """Labels [rows] as probabilities float32 [rows, 3] with label smoothing (Szegedy et al., 2016)."""
+    spread = np.full(3, LABEL_SMOOTHING / (2 if two_classes else 3), dtype=np.float32)
+    if two_classes:
+        spread[NEUTRAL] = 0.0
+    return np.eye(3, dtype=np.float32)[labels] * (1 - LABEL_SMOOTHING) + spread
+
+
 def build_mixture(training: dict[str, list[Row]], tokenizer: Tokenizer, max_tokens: int, seed: int) -> Mixture:
     """Encodes the training rows of all corpora; the anchor becomes source 0.
 
@@ -97,10 +118,14 @@ def build_mixture(training: dict[str, list[Row]], tokenizer: Tokenizer, max_toke
         if name == "emoticon":
             texts = with_emoji(texts, hard, generator)
         encoded.append(encode(tokenizer, texts, max_tokens, faces if name == "emoticon" else frozenset()))
-        labels.append(np.eye(3, dtype=np.float32)[hard])
+        labels.append(smoothed(hard, name in TWO_CLASSES))
         two_classes.append(np.full(len(rows), name in TWO_CLASSES))
         source.append(np.full(len(rows), index, dtype=np.int64))
-    assert NEUTRAL == 1
     return Mixture(
-        concatenate(encoded), np.concatenate(labels), np.concatenate(two_classes), np.concatenate(source), sources
+        concatenate(encoded),
+        np.concatenate(labels),
+        np.concatenate(two_classes),
+        np.concatenate(source),
+        sources,
+        np.arange(len(sources)),
     )

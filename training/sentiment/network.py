@@ -92,6 +92,18 @@ class SentimentNetwork(nn.Module):
         return logits + corrections[torch.arange(len(ids)), sources]
 
 
+    def dense_parameters(self) -> list[nn.Parameter]:
+        """All parameters but the word vectors, whose gradients are sparse."""
+        return [parameter for name, parameter in self.named_parameters() if name != "embedding.weight"]
+
+    def optimizers(self, learning_rate: float) -> list[torch.optim.Optimizer]:
+        """A step then touches only the vectors of the words that a batch holds."""
+        return [
+            torch.optim.AdamW(self.dense_parameters(), lr=learning_rate, weight_decay=1e-4),
+            torch.optim.SparseAdam([self.embedding.weight], lr=learning_rate),
+        ]
+
+
 def _initialise(lstm: nn.LSTM) -> None:
     """Orthogonal recurrent weights, and forget gates that start open (Jozefowicz et al., 2015)."""
     hidden = lstm.hidden_size

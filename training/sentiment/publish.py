@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from . import evaluation
 from .batches import encode
+from .card import write_card
 from .corpus import Row
 from .export import build_model, rounded, save_model
 from .manifest import write_manifest
@@ -17,7 +18,7 @@ from .network import SentimentNetwork
 from .runtime import ExportedModel
 from .splits import VALIDATION
 from .tokenizer import PAD_ID, UNKNOWN_ID
-from .trainer import predict
+from .trainer import Classifier, predict
 
 TOLERANCE = 1e-3
 
@@ -26,7 +27,7 @@ class ExportError(Exception):
     """The exported model doesn't do what the trained one does."""
 
 
-def measure(network: SentimentNetwork, tokenizer: Tokenizer, held_out: dict[str, list[Row]], max_tokens: int) -> dict:
+def measure(network: Classifier, tokenizer: Tokenizer, held_out: dict[str, list[Row]], max_tokens: int) -> dict:
     """Macro-averaged recall of every hold-out, from the PyTorch network: for choosing while training."""
     result = {}
     for name, rows in held_out.items():
@@ -74,4 +75,6 @@ def publish(
         "temperature": temperature,
         "distance_from_pytorch": round(distance, 8),
     }
-    return write_manifest(out, max_tokens, training, figures, size, model_version, notes)
+    manifest = write_manifest(out, max_tokens, training, figures, size, model_version, notes)
+    write_card(out, manifest)
+    return manifest

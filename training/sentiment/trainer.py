@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,12 +14,20 @@ from tqdm import tqdm
 
 from .batches import Encoded, batches_of_one_length
 from .mixture import Mixture, Stage
-from .network import SentimentNetwork
 
 GRADIENT_NORM = 5.0
 AVERAGE_EVERY = 10  # steps between updates of the moving average
 AVERAGE_KEEP = 0.98  # what an update keeps of it: a memory of about 500 steps
-LABEL_SMOOTHING = 0.05
+
+
+class Classifier(Protocol):
+    """What the loop asks of a network: the BiLSTM or the transformer that teaches it."""
+
+    def __call__(self, ids: torch.Tensor, sources: torch.Tensor | None = None) -> torch.Tensor: ...
+
+    def dense_parameters(self) -> list[torch.nn.Parameter]: ...
+
+    def optimizers(self, learning_rate: float) -> list[torch.optim.Optimizer]: ...
 
 
 class MovingAverage:
@@ -37,7 +46,7 @@ class MovingAverage:
 
 
 def loss_of(
-    logits: torch.Tensor, soft_labels: torch.Tensor, two_classes: torch.Tensor, weights: torch.Tensor, smoothing: float
+    logits: torch.Tensor, soft_labels: torch.Tensor, two_classes: torch.Tensor, weights: torch.Tensor
 ) -> torch.Tensor:
     """Sum of the weighted cross-entropies of a batch with soft labels [batch, 3].
 
@@ -46,17 +55,14 @@ def loss_of(
     """
     no_neutral = two_classes[:, None] & torch.tensor([False, True, False])
     logits = logits.masked_fill(no_neutral, -1e4)
-    classes = 3.0 - two_classes[:, None].float()
-    smooth = soft_labels * (1 - smoothing) + smoothing / classes
-    smooth = smooth.masked_fill(no_neutral, 0.0)
     row_weight = (weights * soft_labels).sum(dim=1)
-    return -(row_weight[:, None] * smooth * functional.log_softmax(logits, dim=1)).sum()
+    return -(row_weight[:, None] * soft_labels * functional.log_softmax(logits, dim=1)).sum()
 
 
 class Trainer:
     """Runs stages one after the other and can go on where a killed run stopped (after its last epoch)."""
 
-    def __init__(self, network: SentimentNetwork, mixture: Mixture, work: Path, seed: int, report: Callable[[str, dict], None], bfloat16: bool = False):
+    def __init__(self, network: Classifier, mixture: Mixture, work: Path, seed: int, report: Callable[[str, dict], None], bfloat16: bool = False):
         """`report(when, weights)` is called after every epoch with the averaged weights."""
         self.network, self.mixture, self.seed, self.report = network, mixture, seed, report
         self.bfloat16 = bfloat16
@@ -86,11 +92,7 @@ class Trainer:
 
     def _run_stage(self, number: int, stage: Stage) -> None:
         first_epoch = self.done[1] if self.done[0] == number else 0
-        dense = [p for n, p in self.network.named_parameters() if n != "embedding.weight"]
-        optimizers = [
-            torch.optim.AdamW(dense, lr=stage.learning_rate, weight_decay=1e-4),
-            torch.optim.SparseAdam([self.network.embedding.weight], lr=stage.learning_rate),
-        ]
+        optimizers = self.network.optimizers(stage.learning_rate)
         if first_epoch and self.saved_optimizers:
             for optimizer, state in zip(optimizers, self.saved_optimizers, strict=True):
                 optimizer.load_state_dict(state)
@@ -115,26 +117,22 @@ class Trainer:
         total, rows = 0.0, 0
         for step, batch in enumerate(tqdm(batches, desc=f"{stage.name} {epoch + 1}", mininterval=10, unit="batch")):
             progress = (epoch + step / len(batches)) / stage.epochs
-            rate = stage.learning_rate + (stage.final_learning_rate - stage.learning_rate) * progress
+            rate = stage.rate(progress)
             for optimizer in optimizers:
                 for group in optimizer.param_groups:
                     group["lr"] = rate
                 optimizer.zero_grad(set_to_none=True)
-            source = torch.from_numpy(mixture.source[batch])
             with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
-                logits = network(torch.from_numpy(mixture.encoded.rows(batch)), source)
+                logits = network(torch.from_numpy(mixture.encoded.rows(batch)), torch.from_numpy(mixture.output_of[mixture.source[batch]]))
             loss = loss_of(
                 logits.float(),
                 torch.from_numpy(mixture.soft_labels[batch]),
                 torch.from_numpy(mixture.two_classes[batch]),
-                class_weights[source],
-                LABEL_SMOOTHING,
+                class_weights[torch.from_numpy(mixture.source[batch])],
             )
             # Batches of rare lengths are small; dividing by the full size keeps every row's weight equal.
             (loss / stage.batch_size).backward()
-            torch.nn.utils.clip_grad_norm_(
-                [p for n, p in network.named_parameters() if n != "embedding.weight" and p.grad is not None], GRADIENT_NORM
-            )
+            torch.nn.utils.clip_grad_norm_([p for p in network.dense_parameters() if p.grad is not None], GRADIENT_NORM)
             for optimizer in optimizers:
                 optimizer.step()
             if step % AVERAGE_EVERY == 0:
@@ -159,10 +157,10 @@ class Trainer:
 
 
 @torch.no_grad()
-def predict(network: SentimentNetwork, encoded: Encoded, batch_size: int = 256) -> np.ndarray:
+def predict(network: Classifier, encoded: Encoded, batch_size: int = 256) -> np.ndarray:
     """Logits float32 [texts, 3] of the exported output layer, in the order of the texts."""
     network.eval()
-    logits = np.zeros((len(encoded), network.architecture.classes), dtype=np.float32)
+    logits = np.zeros((len(encoded), 3), dtype=np.float32)
     for batch in batches_of_one_length(encoded.lengths(), np.arange(len(encoded)), batch_size, None):
         logits[batch] = network(torch.from_numpy(encoded.rows(batch))).numpy()
     return logits

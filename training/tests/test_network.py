@@ -60,9 +60,9 @@ def test_the_draw_is_the_same_for_the_same_seed(encoded: Encoded) -> None:
 
 def test_neutral_takes_no_part_in_the_loss_of_two_class_rows() -> None:
     labels, ones = torch.tensor([[0.0, 0.0, 1.0]]), torch.ones(1, 3)
-    low, high = (loss_of(torch.tensor([[0.0, n, 1.0]]), labels, torch.tensor([True]), ones, 0.0) for n in (-5.0, 5.0))
+    low, high = (loss_of(torch.tensor([[0.0, n, 1.0]]), labels, torch.tensor([True]), ones) for n in (-5.0, 5.0))
     assert float(low) == pytest.approx(float(high)) == pytest.approx(np.log(1 + np.exp(-1)), abs=1e-5)
-    three = [loss_of(torch.tensor([[0.0, n, 1.0]]), labels, torch.tensor([False]), ones, 0.0) for n in (-5.0, 5.0)]
+    three = [loss_of(torch.tensor([[0.0, n, 1.0]]), labels, torch.tensor([False]), ones) for n in (-5.0, 5.0)]
     assert float(three[1]) > float(three[0]) + 3
 
 
@@ -71,7 +71,7 @@ def test_a_loss_can_be_learned_from(encoded: Encoded) -> None:
     network = SentimentNetwork(Architecture(50, 12, 8, 6))
     before = network.layer_1.weight_ih_l0.detach().clone()
     logits = network(torch.from_numpy(encoded.rows(np.array([1, 3]))))
-    loss_of(logits, torch.eye(3)[:2], torch.tensor([False, False]), torch.ones(2, 3), 0.05).backward()
+    loss_of(logits, torch.eye(3)[:2], torch.tensor([False, False]), torch.ones(2, 3)).backward()
     torch.optim.SGD([p for n, p in network.named_parameters() if n != "embedding.weight"], lr=1.0).step()
     assert not torch.equal(before, network.layer_1.weight_ih_l0)
     assert network.embedding.weight.grad.is_sparse

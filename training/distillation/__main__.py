@@ -1,0 +1,142 @@
+"""Distils the sentiment model: teachers, their labels, student: `python -m training.distillation --data DIR`.
+
+Every step keeps its result in the work folder and is skipped when that is there. Tokenizer and word
+vectors are made as for the plain model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training.sentiment import evaluation
+from training.sentiment.batches import encode
+from training.sentiment.corpus import CorpusError, read_labelled
+from training.sentiment.network import Architecture, Dropout, SentimentNetwork
+from training.sentiment.publish import measure, publish
+from training.sentiment.recipe import RECIPES
+from training.sentiment.splits import HELD_OUT_SOURCES, VALIDATION, Split
+from training.sentiment.trainer import Trainer, predict
+from training.sentiment.unlabelled import prepare_tokenizer, prepare_vectors
+
+from .pool import pool
+from .student import POOL_LABELLED, POOL_PLAIN, STUDENT_STAGES, by_source, student_mixture
+from .teaching import averaged, label_pool, train_teacher
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.distillation", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="data folder; the corpora are in its folder text/")
+    parser.add_argument("--out", type=Path, default=Path("models/sentiment"), help="model folder to write")
+    parser.add_argument("--work", type=Path, default=Path("training/.checkpoints/distillation"), help="where checkpoints are kept")
+    parser.add_argument("--teachers", type=int, nargs="+", default=[1], help="one teacher is trained for each of these seeds")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the student")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--stop-after", choices=["teachers", "labels"], help="for filling the work folder in parts")
+    parser.add_argument("--model-version", default="2")
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    try:
+        run(arguments)
+    except (CorpusError, ModuleNotFoundError) as error:
+        sys.exit(f"error: {error}")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    torch.set_num_threads(arguments.threads)
+    recipe = RECIPES["full"]
+    names = {*recipe.corpora(), *HELD_OUT_SOURCES, VALIDATION}
+    split = Split({name: read_labelled(arguments.data, name) for name in sorted(names)})
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    tokenizer = prepare_tokenizer(arguments.work, arguments.data, split, recipe)
+    vectors = prepare_vectors(arguments.work, arguments.data, split, tokenizer, recipe, arguments.seed)
+
+    teachers = [
+        (seed, *train_teacher(arguments.work / f"teacher-{seed}", split, seed, arguments.bfloat16)) for seed in arguments.teachers
+    ]
+    report_average(teachers, split)
+    if arguments.stop_after == "teachers":
+        return
+    posts = list(pool(arguments.data, split, POOL_PLAIN, POOL_LABELLED))
+    texts = [text for _, text in posts]
+    print(f"labelling {len(texts)} texts", flush=True)
+    labels = averaged(
+        [
+            label_pool(arguments.work / f"teacher-{seed}" / "labels.npy", teacher, words, texts, arguments.bfloat16)
+            for seed, teacher, words in teachers
+        ]
+    )
+    if arguments.stop_after == "labels":
+        return
+    train_student(arguments, split, tokenizer, vectors, posts, labels)
+
+
+def report_average(teachers: list, split: Split) -> None:
+    """Prints the hold-outs' macro-averaged recall of all teachers together."""
+    if len(teachers) < 2:
+        return
+    for name, rows in split.held_out.items():
+        opinions = [
+            evaluation.softmax(predict(teacher, encode(words, [row.text for row in rows], 96))) for _, teacher, words in teachers
+        ]
+        counts = evaluation.confusion(np.array([row.label for row in rows]), averaged(opinions).argmax(axis=1))
+        print(f"teachers together, {name}: {evaluation.macro_recall(counts):.2f}", flush=True)
+
+
+def train_student(
+    arguments: argparse.Namespace, split: Split, tokenizer: object, vectors: np.ndarray, posts: list, labels: np.ndarray
+) -> None:
+    """Trains the student on the teachers' labels and publishes it."""
+    recipe = RECIPES["full"]
+    mixture = student_mixture(split, by_source(posts, labels), tokenizer, recipe.max_tokens, arguments.seed)
+    torch.manual_seed(arguments.seed)
+    outputs = int(mixture.output_of.max()) + 1
+    architecture = Architecture(tokenizer.get_vocab_size(), vectors.shape[1], recipe.hidden)
+    network = SentimentNetwork(architecture, Dropout(embedding=0.2, between_layers=0.2, features=0.3), outputs)
+    network.set_vectors(vectors)
+    judge = SentimentNetwork(architecture, sources=outputs)
+    work = arguments.work / f"student-{arguments.seed}"
+    work.mkdir(exist_ok=True)
+
+    def report(when: str, weights: dict[str, torch.Tensor]) -> None:
+        judge.load_state_dict(weights)
+        line = f"{when}: {measure(judge, tokenizer, split.held_out, recipe.max_tokens)}"
+        print(line, flush=True)
+        with (work / "figures.log").open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+
+    trainer = Trainer(network, mixture, work, arguments.seed, report, arguments.bfloat16)
+    trainer.resume()
+    weights = trainer.run(list(STUDENT_STAGES))
+    counts = {name: int((mixture.source == index).sum()) for index, name in enumerate(mixture.sources)}
+    manifest = publish(
+        arguments.out,
+        judge,
+        weights,
+        tokenizer,
+        split.held_out,
+        recipe.manifest_max_tokens,
+        {
+            "command": f"python -m training.distillation --data DIR --teachers {' '.join(map(str, arguments.teachers))} "
+            f"--seed {arguments.seed}",
+            "seed": arguments.seed,
+            "data": [{"file": name, "rows": rows} for name, rows in counts.items()],
+            "seconds": round(trainer.seconds),
+        },
+        arguments.model_version,
+        recipe.notes,
+    )
+    for name, figures in manifest["figures"].items():
+        print(name, figures)
+
+
+if __name__ == "__main__":
+    main()
