@@ -6,6 +6,7 @@
 // Vocabulary: plain data, no I/O.
 pub mod clock;
 pub mod domain;
+pub mod health;
 pub mod metrics;
 
 // Decisions: pure and synchronous.

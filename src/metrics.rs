@@ -1,1 +1,97 @@
-//! (in the making)
+//! Every metric: its name, kind, unit, labels and meaning, described once.
+//!
+//! Code elsewhere uses the constants with the macros of the `metrics` crate.
+
+use metrics::Unit;
+
+/// What a metric counts or shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Observations, shown as a summary of quantiles with sum and count.
+    Histogram,
+}
+
+/// One metric's description.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Name as Prometheus shows it.
+    pub name: &'static str,
+    /// Kind.
+    pub kind: Kind,
+    /// Unit.
+    pub unit: Unit,
+    /// Label names.
+    pub labels: &'static [&'static str],
+    /// Meaning, one sentence.
+    pub help: &'static str,
+}
+
+macro_rules! metrics {
+    ($($constant:ident $name:literal $kind:ident $unit:ident [$($label:literal)*] $help:literal;)*) => {
+        $(#[doc = $help] pub const $constant: &str = $name;)*
+
+        /// All metrics of this process.
+        pub const ALL: &[Metric] = &[
+            $(Metric { name: $name, kind: Kind::$kind, unit: Unit::$unit, labels: &[$($label),*], help: $help },)*
+        ];
+    };
+}
+
+metrics! {
+    RECORDS_RECEIVED "overheard_posts_received_total" Counter Count ["topic"] "Records taken from Kafka.";
+    RECORDS_IGNORED "overheard_posts_ignored_total" Counter Count ["kind"] "Events that are no new post, such as deletions.";
+    RECORDS_REJECTED "overheard_posts_rejected_total" Counter Count ["reason"] "Records sent to the dead-letter topic.";
+    POSTS_UNNAMED "overheard_posts_unnamed_total" Counter Count [] "Posts whose text names no brand.";
+    PICTURES_SEEN "overheard_pictures_seen_total" Counter Count [] "Pictures that posts carry; none is looked at yet.";
+    POSTS_STORED "overheard_posts_stored_total" Counter Count [] "Posts really inserted into Postgres.";
+    MENTIONS_STORED "overheard_mentions_stored_total" Counter Count [] "Mentions really inserted into Postgres.";
+    MENTIONS_SCORED "overheard_mentions_scored_total" Counter Count ["brand" "label"] "Mentions scored, redelivered ones among them.";
+    MODEL_RUN_SECONDS "overheard_model_run_seconds" Histogram Seconds ["model"] "Time of one batch in the model.";
+    MODEL_BATCH_POSTS "overheard_model_batch_posts" Histogram Count ["model"] "Texts in one batch.";
+    MODEL_TOKENS "overheard_model_tokens_total" Counter Count ["model" "kind"] "Tokens given to the model; kind is real or padding.";
+    MODEL_DEVICE "overheard_model_device" Gauge Count ["model" "device"] "1 for the device that the model runs on.";
+    STORE_COMMIT_SECONDS "overheard_store_commit_seconds" Histogram Seconds [] "Time of one batch's transaction in Postgres.";
+    STORE_BATCH_POSTS "overheard_store_batch_posts" Histogram Count [] "Records settled by one transaction.";
+    STORE_RETRIES "overheard_store_retries_total" Counter Count [] "Transactions tried again after a transient error.";
+    CONSUMER_LAG "overheard_consumer_lag_records" Gauge Count ["topic" "partition"] "Records between the committed offset and the end of the partition.";
+    CONSUMER_ASSIGNED "overheard_consumer_assigned_partitions" Gauge Count [] "Partitions assigned to this process.";
+    CONSUMER_PAUSED "overheard_consumer_paused" Gauge Count [] "1 while the consumer is paused because later steps are full.";
+    CONSUMER_REBALANCES "overheard_consumer_rebalances_total" Counter Count ["kind"] "Partitions given or taken away: assign or revoke.";
+    OFFSETS_LATE "overheard_offsets_late_total" Counter Count [] "Completions that came after their partition was taken away.";
+    ALERTS_EVALUATED "overheard_alert_evaluations_total" Counter Count [] "Evaluations of all alert rules by this process.";
+    ALERTS_CHANGED "overheard_alerts_total" Counter Count ["rule" "state"] "Alerts that began to fire or were resolved.";
+    OUTBOX_PUBLISHED "overheard_outbox_published_total" Counter Count [] "Alert messages that the broker acknowledged.";
+}
+
+/// Tells the recorder what every metric means.
+pub fn describe() {
+    for metric in ALL {
+        match metric.kind {
+            Kind::Counter => metrics::describe_counter!(metric.name, metric.unit, metric.help),
+            Kind::Gauge => metrics::describe_gauge!(metric.name, metric.unit, metric.help),
+            Kind::Histogram => metrics::describe_histogram!(metric.name, metric.unit, metric.help),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_convention_and_are_unique() {
+        let mut names: Vec<_> = ALL.iter().map(|metric| metric.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+        for metric in ALL {
+            assert!(metric.name.starts_with("overheard_"), "{}", metric.name);
+            assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{}", metric.name);
+            assert!(metric.help.ends_with('.'), "{}", metric.name);
+        }
+    }
+}

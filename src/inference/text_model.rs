@@ -1,0 +1,79 @@
+//! The sentiment network: rows of token ids in, probabilities of three labels out.
+
+use std::path::Path;
+
+use ort::session::Session;
+use ort::value::Tensor;
+
+use super::{ActiveDevice, InferenceError, Manifest, ModelId, Runtime, TextTokenizer};
+use crate::domain::Sentiment;
+
+/// A sentiment model whose files were held to their manifest.
+pub struct TextModel {
+    session: Session,
+    device: ActiveDevice,
+    manifest: Manifest,
+}
+
+impl TextModel {
+    /// Opens the model in a folder and runs it once, so that a model that loads but can't run
+    /// shows at start.
+    ///
+    /// # Errors
+    /// A file is missing or differs from the manifest, the device can't be had, or the first pass
+    /// fails.
+    pub fn open(runtime: &Runtime, folder: &Path) -> Result<(Self, TextTokenizer), InferenceError> {
+        let manifest = Manifest::read(folder)?;
+        let tokenizer = TextTokenizer::load(&manifest)?;
+        let (session, device) = runtime.open(&manifest.file("model")?)?;
+        manifest.check(&session)?;
+        let mut model = Self { session, device, manifest };
+        let short = tokenizer.encode("I like it")?;
+        let long = tokenizer.encode("It keeps crashing and nobody answers")?;
+        model.run(&[&short, &long])?;
+        Ok((model, tokenizer))
+    }
+
+    /// Name and version.
+    pub fn id(&self) -> ModelId {
+        self.manifest.id()
+    }
+
+    /// What the manifest says.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Where it runs.
+    pub fn device(&self) -> &ActiveDevice {
+        &self.device
+    }
+
+    /// Scores rows of token ids, each at least one token long. Rows are padded on the right to
+    /// the longest; the network gets their true lengths, so padding changes no score.
+    ///
+    /// # Errors
+    /// ONNX Runtime fails, or an output is no distribution over the labels.
+    pub fn run(&mut self, rows: &[&[i64]]) -> Result<Vec<Sentiment>, InferenceError> {
+        let longest = rows.iter().map(|row| row.len()).max().unwrap_or(0);
+        let mut ids = vec![i64::from(self.manifest.pad_id); rows.len() * longest];
+        for (row, padded) in rows.iter().zip(ids.chunks_mut(longest.max(1))) {
+            padded[..row.len()].copy_from_slice(row);
+        }
+        let lengths: Vec<i64> = rows.iter().map(|row| i64::try_from(row.len()).unwrap_or(i64::MAX)).collect();
+        let outputs = self.session.run(ort::inputs! {
+            "input_ids" => Tensor::from_array(([rows.len(), longest], ids))?,
+            "lengths" => Tensor::from_array(([rows.len()], lengths))?,
+        })?;
+        let (_, probabilities) = outputs["probabilities"].try_extract_tensor::<f32>()?;
+        let (triples, rest) = probabilities.as_chunks::<3>();
+        if triples.len() != rows.len() || !rest.is_empty() {
+            return Err(InferenceError::Runtime(format!(
+                "{} rows went in and {} probabilities came out",
+                rows.len(),
+                probabilities.len()
+            )));
+        }
+        triples.iter().map(|triple| Ok(Sentiment::new(*triple)?)).collect()
+    }
+}

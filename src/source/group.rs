@@ -1,0 +1,186 @@
+//! What a rebalance and a settlement share: which partitions are ours, and what is in flight.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::{Offset, Statistics};
+
+use crate::domain::{Ack, Durable};
+use crate::health::{Health, Part};
+use crate::metrics;
+use crate::offsets::OffsetTracker;
+
+/// librdkafka's callbacks, with the state that they keep.
+pub(super) struct Group {
+    tracker: Mutex<OffsetTracker>,
+    settled: Condvar,
+    joined: AtomicBool,
+    drain_timeout: Duration,
+    health: Health,
+}
+
+impl Group {
+    pub(super) fn new(drain_timeout: Duration, health: Health) -> Self {
+        let tracker = Mutex::new(OffsetTracker::default());
+        Self { tracker, settled: Condvar::new(), joined: AtomicBool::new(false), drain_timeout, health }
+    }
+
+    pub(super) fn tracker(&self) -> MutexGuard<'_, OffsetTracker> {
+        self.tracker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nothing of these partitions is in flight, or the drain time-out is over.
+    fn drain(&self, partitions: &[(Arc<str>, i32)]) -> bool {
+        let deadline = Instant::now() + self.drain_timeout;
+        let mut tracker = self.tracker();
+        while partitions.iter().any(|(topic, partition)| tracker.in_flight(topic, *partition) > 0) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            tracker = self.settled.wait_timeout(tracker, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    fn assign(&self, list: &TopicPartitionList) {
+        let mut tracker = self.tracker();
+        for (topic, partition) in partitions_of(list) {
+            tracker.assign(&topic, partition);
+        }
+        drop(tracker);
+        self.joined.store(true, Ordering::Release);
+        self.show_assignment("assign", list);
+    }
+
+    fn revoke(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
+        let partitions = partitions_of(list);
+        if consumer.assignment_lost() {
+            tracing::warn!("Partitions were lost: their offsets stay where they were committed last");
+        } else {
+            if !self.drain(&partitions) {
+                tracing::warn!(
+                    drain.timeout_seconds = self.drain_timeout.as_secs_f64(),
+                    "Records of revoked partitions were not settled in time; the next owner gets them again"
+                );
+            }
+            match consumer.commit_consumer_state(CommitMode::Sync) {
+                Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
+                Err(error) => tracing::warn!(error = %error, "Offsets can't be committed before a rebalance"),
+            }
+        }
+        let mut tracker = self.tracker();
+        for (topic, partition) in &partitions {
+            tracker.revoke(topic, *partition);
+            // Nobody else will clear the gauge of a partition that has gone.
+            metrics_lag(topic, *partition, 0.0);
+        }
+        drop(tracker);
+        self.show_assignment("revoke", list);
+    }
+
+    fn show_assignment(&self, kind: &'static str, list: &TopicPartitionList) {
+        let assigned = self.tracker().assigned().count();
+        ::metrics::counter!(metrics::CONSUMER_REBALANCES, "kind" => kind).increment(1);
+        #[expect(clippy::cast_precision_loss, reason = "partitions are far below 2^52")]
+        ::metrics::gauge!(metrics::CONSUMER_ASSIGNED).set(assigned as f64);
+        tracing::info!(
+            rebalance.kind = kind,
+            partitions.changed = list.count(),
+            partitions.assigned = assigned,
+            "Rebalanced"
+        );
+        self.health.report(Part::Kafka, true, format!("{assigned} partitions assigned"));
+    }
+
+    pub(super) fn joined(&self) -> bool {
+        self.joined.load(Ordering::Acquire)
+    }
+}
+
+fn partitions_of(list: &TopicPartitionList) -> Vec<(Arc<str>, i32)> {
+    list.elements().iter().map(|element| (Arc::from(element.topic()), element.partition())).collect()
+}
+
+fn metrics_lag(topic: &str, partition: i32, lag: f64) {
+    ::metrics::gauge!(metrics::CONSUMER_LAG, "topic" => topic.to_owned(), "partition" => partition.to_string())
+        .set(lag);
+}
+
+impl ClientContext for Group {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Debug => tracing::debug!(kafka.facility = facility, "{message}"),
+            RDKafkaLogLevel::Info | RDKafkaLogLevel::Notice => {
+                tracing::info!(kafka.facility = facility, "{message}");
+            }
+            _ => tracing::warn!(kafka.facility = facility, "{message}"),
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(error = %error, "Kafka: {reason}");
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        for (topic, partitions) in statistics.topics {
+            for (number, partition) in partitions.partitions {
+                if number >= 0 && partition.consumer_lag >= 0 {
+                    #[expect(clippy::cast_precision_loss, reason = "lag is far below 2^52")]
+                    metrics_lag(&topic, number, partition.consumer_lag as f64);
+                }
+            }
+        }
+    }
+}
+
+impl ConsumerContext for Group {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Assign(list) => self.assign(list),
+            Rebalance::Revoke(list) => self.revoke(consumer, list),
+            Rebalance::Error(error) => tracing::error!(error = %error, "Rebalancing failed"),
+        }
+    }
+
+    fn commit_callback(&self, result: rdkafka::error::KafkaResult<()>, _offsets: &TopicPartitionList) {
+        match result {
+            Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
+            Err(error) => tracing::warn!(error = %error, "Offsets can't be committed"),
+        }
+    }
+}
+
+/// Completes offsets, from whichever task has made their records durable.
+#[derive(Clone)]
+pub struct Offsets(pub(super) Arc<BaseConsumer<Group>>);
+
+impl Offsets {
+    /// Completes records and stores the offsets that are now contiguous and durable. What belongs
+    /// to a partition that was taken away meanwhile is ignored: its next owner reads it again.
+    pub fn settle(&self, acks: Vec<Ack>, proof: &Durable) {
+        let group = self.0.context();
+        // One lock over the check of ownership and the store, so no rebalance comes between.
+        let mut tracker = group.tracker();
+        let completion = tracker.complete(acks, proof);
+        let mut list = TopicPartitionList::new();
+        for moved in &completion.committable {
+            // Can't fail: the offset is not negative.
+            let _ = list.add_partition_offset(&moved.topic, moved.partition, Offset::Offset(moved.offset));
+        }
+        if list.count() > 0
+            && let Err(error) = self.0.store_offsets(&list)
+        {
+            tracing::warn!(error = %error, "Offsets can't be stored; their records will come again");
+        }
+        drop(tracker);
+        group.settled.notify_all();
+        ::metrics::counter!(metrics::OFFSETS_LATE).increment(completion.late as u64);
+    }
+}

@@ -1,0 +1,64 @@
+//! Kafka in: a consumer group member on a thread of its own.
+//!
+//! The thread polls for as long as the process lives, also while it hands nothing out, so the
+//! group never takes it for dead. Records leave through a bounded channel; when it is full, the
+//! partitions are paused and nothing is dropped. Each record carries an [`Ack`]; its offset is
+//! stored only when everything before it in its partition is durable, under the same lock that a
+//! rebalance takes, so an offset of a partition that has gone is never stored.
+//!
+//! - `consumer` is the thread: wait for topics, consume, drain, close.
+//! - `group` holds what a rebalance and a settlement share.
+//!
+//! [`Ack`]: crate::domain::Ack
+
+mod consumer;
+mod group;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use rdkafka::config::ClientConfig;
+
+pub use consumer::{Source, SourceError};
+pub use group::Offsets;
+
+/// How to consume.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Topics to consume.
+    pub topics: Vec<String>,
+    /// Consumer group.
+    pub group: String,
+    /// Where a group without committed offsets begins: `earliest` or `latest`.
+    pub start: String,
+    /// After this long without a sign of life the broker gives partitions to others.
+    pub session_timeout: Duration,
+    /// How long records of a partition that is being taken away may take to be settled.
+    pub drain_timeout: Duration,
+    /// Records that may wait for the next step.
+    pub queue: NonZeroUsize,
+    /// Properties for librdkafka: brokers, TLS, SASL and whatever an operator adds.
+    pub client: BTreeMap<String, String>,
+}
+
+impl Options {
+    fn client_config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("group.id", &self.group)
+            .set("auto.offset.reset", &self.start)
+            .set("session.timeout.ms", self.session_timeout.as_millis().to_string())
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("allow.auto.create.topics", "false")
+            // Stored offsets are committed in the background; storing them is ours.
+            .set("enable.auto.commit", "true")
+            .set("auto.commit.interval.ms", "1000")
+            .set("enable.auto.offset.store", "false")
+            .set("statistics.interval.ms", "5000");
+        for (key, value) in &self.client {
+            config.set(key, value);
+        }
+        config
+    }
+}
