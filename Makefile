@@ -17,7 +17,7 @@ python:
 	@command -v $(PYTHON) >/dev/null || { echo "missing: $(PYTHON); install it, e.g. apt-get install python3" >&2; exit 1; }
 
 prerequisites: python
-	@$(PYTHON) scripts/prerequisites.py cargo cc c++ make
+	@$(PYTHON) scripts/prerequisites.py cargo cc c++ make perl
 
 build: prerequisites ## Fetch ONNX Runtime and build target/release/overheard
 	@$(PYTHON) scripts/fetch.py onnxruntime

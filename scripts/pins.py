@@ -45,4 +45,8 @@ KAFKA = {
     "sha256": "331de4266aff5e438b57a4426dbbb51ece8bb5c3abca5e836bf255f31b023d80",
 }
 
+# For `make test` where cargo-deny is not installed.
 CARGO_DENY = "0.20.2"
+
+# Docker Compose from source, where its plugin is missing: enough to check docker-compose.yml.
+COMPOSE = ("github.com/docker/compose/v5/cmd", "v5.0.2")

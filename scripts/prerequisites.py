@@ -16,7 +16,8 @@ PACKAGES = {
     "cc": "install a C compiler, e.g. apt-get install build-essential",
     "c++": "install a C++ compiler, e.g. apt-get install build-essential",
     "make": "install it, e.g. apt-get install make",
-    "cmake": "install it, e.g. apt-get install cmake",
+    # OpenSSL, which librdkafka uses for TLS, is configured by a Perl script.
+    "perl": "install it, e.g. apt-get install perl",
     "pip": "install it, e.g. apt-get install python3-pip",
     "venv": "install it, e.g. apt-get install python3-venv",
     "mvn": "install it, e.g. apt-get install maven",

@@ -10,8 +10,8 @@
 CMD's environment. `run` takes the servers that `up` started if there are any, and otherwise starts
 its own, which end with CMD, with an error and with Ctrl-C. CMD's standard input is empty.
 
-With Docker Compose where an engine answers, else natively (OVERHEARD_SERVICES=native or compose
-decides it); Postgres and Kafka have the same versions either way.
+With Docker Compose where an engine answers, else natively, in the same versions either way.
+OVERHEARD_SERVICES=native or =compose decides it; OVERHEARD_SERVICES_OWN=1 makes `run` start its own.
 """
 
 import argparse
@@ -191,7 +191,7 @@ def running():
     folder = FOLDER / f"run-{os.getpid()}"
     with locked():
         sweep()
-        theirs = load(FOLDER)
+        theirs = None if os.environ.get("OVERHEARD_SERVICES_OWN") else load(FOLDER)
         state = theirs or start(folder, identity(os.getpid()))
     if theirs:
         say("using the servers that are up")

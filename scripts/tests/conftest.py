@@ -1,0 +1,6 @@
+"""Makes the scripts importable as they are when they run."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
