@@ -1,0 +1,51 @@
+//! The native format: one JSON object a post, described by `docs/schemas/post.schema.json`.
+//!
+//! Fields that it does not name are passed over, so that a producer may add its own. An optional
+//! field that is `null` or an empty text counts as absent.
+
+use super::fields::Object;
+use super::rules::{self, LONGEST_ID, LONGEST_SOURCE};
+use crate::domain::{Post, PostKey, PostKind, Rejection};
+
+const KINDS: [PostKind; 4] = [PostKind::Original, PostKind::Reply, PostKind::Repost, PostKind::Quote];
+
+pub(super) fn decode(root: &Object<'_>) -> Result<Post, Rejection> {
+    let listed = |key| -> Result<Vec<String>, Rejection> {
+        Ok(root.texts(key)?.into_iter().filter(|text| !text.is_empty()).map(rules::clean).collect())
+    };
+    Ok(Post {
+        key: PostKey {
+            source: rules::name(root, "source", LONGEST_SOURCE)?,
+            id: rules::name(root, "id", LONGEST_ID)?,
+            created_at: rules::time(root, "created_at")?,
+        },
+        kind: kind(root)?,
+        author: rules::optional_name(root, "author", LONGEST_ID)?,
+        text: rules::words(root, "text")?,
+        link: root.optional_text("link")?.filter(|link| !link.is_empty()).map(rules::clean),
+        language: language(root)?,
+        reach: root.optional_whole("reach")?,
+        links: listed("links")?,
+        hashtags: listed("hashtags")?.into_iter().map(|tag| tag.trim_start_matches('#').to_owned()).collect(),
+        pictures: listed("pictures")?,
+    })
+}
+
+fn kind(root: &Object<'_>) -> Result<PostKind, Rejection> {
+    let Some(text) = root.optional_text("kind")? else { return Ok(PostKind::Original) };
+    KINDS.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+        let known = KINDS.map(PostKind::as_str).join(", ");
+        root.wrong_value("kind", format_args!("is {}; the kinds are {known}", rules::shown(text)))
+    })
+}
+
+fn language(root: &Object<'_>) -> Result<Option<String>, Rejection> {
+    let Some(text) = root.optional_text("language")?.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let tag = rules::language(text).ok_or_else(|| {
+        root.wrong_value(
+            "language",
+            format_args!("is {}, not a language tag such as \"en\"", rules::shown(text)),
+        )
+    })?;
+    Ok(Some(tag))
+}

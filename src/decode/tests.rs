@@ -1,0 +1,327 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::{Position, PostKind};
+
+fn record(payload: impl Into<Vec<u8>>) -> Record {
+    Record {
+        position: Position { topic: Arc::from("posts"), partition: 0, offset: 0 },
+        key: None,
+        payload: Some(payload.into()),
+        received_at: DateTime::UNIX_EPOCH,
+    }
+}
+
+fn decoded(format: Format, value: &Value) -> Result<Decoded, Rejection> {
+    decode(format, &record(value.to_string()))
+}
+
+fn post(format: Format, value: &Value) -> Post {
+    match decoded(format, value) {
+        Ok(Decoded::Post(post)) => *post,
+        other => panic!("{value} became {other:?}"),
+    }
+}
+
+fn native(changes: &Value) -> Value {
+    let mut value = json!({"id": "1", "source": "forum", "created_at": "2026-05-01T08:00:00Z", "text": "x"});
+    for (key, change) in changes.as_object().unwrap() {
+        value[key] = change.clone();
+    }
+    value
+}
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn schema() -> (Value, jsonschema::Validator) {
+    let schema: Value =
+        serde_json::from_str(&std::fs::read_to_string(project("docs/schemas/post.schema.json")).unwrap())
+            .unwrap();
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+    (schema, validator)
+}
+
+#[test]
+fn formats_are_known_by_their_names() {
+    for format in Format::ALL {
+        assert_eq!(format.as_str().parse(), Ok(format));
+    }
+    let message = "avro".parse::<Format>().unwrap_err().to_string();
+    assert_eq!(message, "`avro` is not a format; the formats are post, jetstream");
+}
+
+#[test]
+fn what_the_schema_accepts_is_decoded() {
+    let (schema, validator) = schema();
+    let mut examples = schema["examples"].as_array().unwrap().clone();
+    assert_eq!(examples.len(), 2);
+    examples.extend(lines(&project("tests/fixtures/post_accepted.jsonl")));
+    for example in examples {
+        if let Err(error) = validator.validate(&example) {
+            panic!("the schema refuses {example}: {error}");
+        }
+        let post = post(Format::Post, &example);
+        assert_eq!(post.key.id, example["id"].as_str().unwrap());
+        assert!(!post.text.contains('\0'));
+    }
+}
+
+#[test]
+fn what_the_schema_refuses_is_rejected() {
+    let (_, validator) = schema();
+    for line in lines(&project("tests/fixtures/post_rejected.jsonl")) {
+        assert!(!validator.is_valid(&line["record"]), "the schema accepts {line}");
+        let rejection = decoded(Format::Post, &line["record"]).unwrap_err();
+        assert_eq!(rejection.reason.as_str(), line["reason"].as_str().unwrap(), "{line}");
+        assert!(rejection.detail.contains(line["names"].as_str().unwrap()), "{rejection}");
+    }
+}
+
+#[test]
+fn every_field_of_the_native_format_arrives() {
+    let (schema, _) = schema();
+    let post = post(Format::Post, &schema["examples"][1]);
+    assert_eq!(post.key.source, "mastodon");
+    assert_eq!(post.key.created_at, "2026-03-14T09:26:53.589793Z".parse::<DateTime<Utc>>().unwrap());
+    assert_eq!(post.kind, PostKind::Reply);
+    assert_eq!(post.author.as_deref(), Some("@lena@social.example"));
+    assert_eq!(post.link.as_deref(), Some("https://social.example/@lena/113900284411"));
+    assert_eq!(post.language.as_deref(), Some("de"));
+    assert_eq!(post.reach, Some(412));
+    assert_eq!(post.links, ["https://blog.example/pausenraum"]);
+    assert_eq!(post.hashtags, ["buero", "pause"]);
+    assert_eq!(post.pictures, ["https://files.social.example/113900284411/original.jpg"]);
+}
+
+#[test]
+fn limits_hold_to_the_byte() {
+    for (field, longest) in [
+        ("id", rules::LONGEST_ID),
+        ("author", rules::LONGEST_ID),
+        ("source", rules::LONGEST_SOURCE),
+        ("text", rules::LONGEST_TEXT),
+    ] {
+        post(Format::Post, &native(&json!({ field: "x".repeat(longest) })));
+        let rejection =
+            decoded(Format::Post, &native(&json!({ field: "x".repeat(longest + 1) }))).unwrap_err();
+        assert_eq!(rejection.reason, RejectionReason::Value);
+        assert!(
+            rejection.detail.starts_with(&format!("`{field}` is {} bytes long", longest + 1)),
+            "{rejection}"
+        );
+    }
+}
+
+#[test]
+fn times_are_kept_to_the_microsecond_within_nine_thousand_years() {
+    let at = |time: &str| decoded(Format::Post, &native(&json!({ "created_at": time })));
+    for (written, kept) in [
+        ("2026-05-01T10:00:00.123456999+02:00", "2026-05-01T08:00:00.123456Z"),
+        ("1969-12-31T23:59:59.9999999Z", "1969-12-31T23:59:59.999999Z"),
+        ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+        ("2016-12-31T23:59:60.5Z", "2017-01-01T00:00:00.5Z"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999Z"),
+    ] {
+        let Ok(Decoded::Post(post)) = at(written) else { panic!("{written} is refused") };
+        assert_eq!(post.key.created_at, kept.parse::<DateTime<Utc>>().unwrap(), "{written}");
+    }
+    for outside in ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "0000-06-01T00:00:00Z"] {
+        let rejection = at(outside).unwrap_err();
+        assert_eq!(rejection.reason, RejectionReason::Value);
+        assert!(rejection.detail.contains("years 1 to 9999"), "{rejection}");
+    }
+}
+
+#[test]
+fn records_without_a_payload_or_without_json_say_so() {
+    for format in Format::ALL {
+        let reason = |record: &Record| decode(format, record).unwrap_err().reason;
+        assert_eq!(reason(&Record { payload: None, ..record("") }), RejectionReason::Empty);
+        assert_eq!(reason(&record("")), RejectionReason::Empty);
+        for broken in ["{", "nonsense", " ", "{\"id\": \"1\"} trailing"] {
+            assert_eq!(reason(&record(broken)), RejectionReason::Syntax, "{broken}");
+        }
+        assert_eq!(reason(&record(b"{\"text\": \"\xFF\"}".to_vec())), RejectionReason::Syntax);
+        assert_eq!(reason(&record("[".repeat(100_000))), RejectionReason::Syntax);
+        assert_eq!(reason(&record("null")), RejectionReason::Shape);
+    }
+}
+
+#[test]
+fn a_rejection_repeats_no_more_of_the_payload_than_it_needs() {
+    let rejection = decoded(Format::Post, &native(&json!({ "created_at": "é".repeat(9000) }))).unwrap_err();
+    assert!(rejection.detail.len() < 400, "{}", rejection.detail.len());
+}
+
+#[test]
+fn every_jetstream_event_becomes_what_it_should() {
+    for line in lines(&project("tests/fixtures/jetstream_events.jsonl")) {
+        let expected = line["expect"].as_str().unwrap();
+        match decoded(Format::Jetstream, &line["event"]) {
+            Ok(Decoded::Post(post)) => {
+                assert_eq!(expected, "post", "{line}");
+                check_jetstream_post(&post, &line);
+            }
+            Ok(Decoded::Ignored(ignored)) => assert_eq!(ignored.as_str(), expected, "{line}"),
+            Err(rejection) => {
+                assert_eq!(expected, "rejection", "{rejection}: {line}");
+                assert_eq!(rejection.reason.as_str(), line["reason"].as_str().unwrap(), "{line}");
+                assert!(rejection.detail.contains(line["names"].as_str().unwrap()), "{rejection}");
+            }
+        }
+    }
+}
+
+fn check_jetstream_post(post: &Post, line: &Value) {
+    let did = line["event"]["did"].as_str().unwrap();
+    let rkey = line["event"]["commit"]["rkey"].as_str().unwrap();
+    assert_eq!(post.key.source, "bluesky");
+    assert_eq!(post.key.id, format!("at://{did}/app.bsky.feed.post/{rkey}"));
+    assert_eq!(post.link, Some(format!("https://bsky.app/profile/{did}/post/{rkey}")));
+    assert_eq!(post.author.as_deref(), Some(did));
+    assert_eq!(post.kind.as_str(), line["kind"].as_str().unwrap(), "{line}");
+    for (field, found) in [("links", &post.links), ("hashtags", &post.hashtags), ("pictures", &post.pictures)]
+    {
+        if let Some(expected) = line.get(field) {
+            assert_eq!(&json!(found), expected, "{line}");
+        }
+    }
+    if let Some(expected) = line.get("language") {
+        assert_eq!(&json!(post.language), expected, "{line}");
+    }
+    let text = line.get("text").unwrap_or(&line["event"]["commit"]["record"]["text"]);
+    assert_eq!(&json!(post.text), text);
+}
+
+/// Real events of one second on the network. They are other people's words, so they are not part
+/// of the project: `OVERHEARD_TEST_DATA` names the folder that holds `posts/jetstream.jsonl`.
+#[test]
+fn real_jetstream_events_are_all_understood() {
+    let folder =
+        std::env::var_os("OVERHEARD_TEST_DATA").map_or_else(|| project("../shared/data"), PathBuf::from);
+    let path = folder.join("posts/jetstream.jsonl");
+    if !path.is_file() {
+        eprintln!("SKIPPED: {} is not there; OVERHEARD_TEST_DATA names its folder", path.display());
+        return;
+    }
+    let mut ignored = BTreeMap::new();
+    let mut kinds = BTreeMap::new();
+    let mut posts = Vec::new();
+    for event in lines(&path) {
+        match decoded(Format::Jetstream, &event).unwrap() {
+            Decoded::Ignored(kind) => *ignored.entry(kind.as_str()).or_insert(0) += 1,
+            Decoded::Post(post) => {
+                *kinds.entry(post.kind.as_str()).or_insert(0) += 1;
+                posts.push(post);
+            }
+        }
+    }
+    let expected =
+        [("account", 1), ("deletion", 3), ("follow", 3), ("like", 45), ("repost", 10), ("update", 1)];
+    assert_eq!(ignored, BTreeMap::from(expected));
+    assert_eq!(kinds, BTreeMap::from([("original", 9), ("reply", 4)]));
+    let pictures =
+        |part: &str| posts.iter().filter(|post| post.pictures.iter().any(|url| url.contains(part))).count();
+    assert_eq!(pictures("/feed_thumbnail/"), 2);
+    assert_eq!(pictures("/feed_fullsize/"), 2);
+    assert_eq!(posts.iter().filter(|post| !post.links.is_empty()).count(), 4);
+}
+
+/// JSON of any shape, with the field names of both formats among its keys.
+fn any_json() -> impl Strategy<Value = Value> {
+    let key = prop::sample::select(vec![
+        "id",
+        "source",
+        "created_at",
+        "text",
+        "kind",
+        "reach",
+        "links",
+        "did",
+        "commit",
+        "operation",
+        "collection",
+        "rkey",
+        "record",
+        "createdAt",
+        "embed",
+        "$type",
+        "images",
+        "image",
+        "facets",
+        "features",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        prop::sample::select(vec![
+            "commit",
+            "create",
+            "app.bsky.feed.post",
+            "2026-05-01T08:00:00Z",
+            "did:plc:a"
+        ])
+        .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 60, 12, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(key.clone(), inner, 0..12)
+                .prop_map(|map| Value::Object(map.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
+        for format in Format::ALL {
+            let _ = decode(format, &record(bytes.clone()));
+        }
+    }
+
+    #[test]
+    fn arbitrary_json_never_panics(value in any_json()) {
+        for format in Format::ALL {
+            let _ = decoded(format, &value);
+        }
+    }
+
+    #[test]
+    fn a_broken_event_never_panics(line in 0usize..16, at in 0usize..900, byte: u8) {
+        let path = project("tests/fixtures/jetstream_events.jsonl");
+        let mut payload = lines(&path)[line]["event"].to_string().into_bytes();
+        let at = at % payload.len();
+        payload[at] = byte;
+        let _ = decode(Format::Jetstream, &record(payload));
+    }
+
+    #[test]
+    fn the_schema_and_the_decoder_agree_on_any_value_of_a_field(
+        field in prop::sample::select(vec![
+            "id", "source", "text", "author", "link", "language", "kind", "reach", "links", "hashtags", "pictures",
+        ]),
+        value in any_json(),
+    ) {
+        let (_, validator) = schema();
+        let example = native(&json!({ field: value }));
+        prop_assert_eq!(validator.is_valid(&example), decoded(Format::Post, &example).is_ok(), "{}", example);
+    }
+}

@@ -1,0 +1,410 @@
+use chrono::DateTime;
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{PostKey, PostKind};
+
+fn post(text: &str) -> Post {
+    Post {
+        key: PostKey { source: "forum".to_owned(), id: "1".to_owned(), created_at: DateTime::UNIX_EPOCH },
+        kind: PostKind::Original,
+        author: None,
+        text: text.to_owned(),
+        link: None,
+        language: None,
+        reach: None,
+        links: Vec::new(),
+        hashtags: Vec::new(),
+        pictures: Vec::new(),
+    }
+}
+
+fn brand(id: &str) -> Brand {
+    Brand {
+        id: id.parse().unwrap(),
+        name: id.to_owned(),
+        words: Vec::new(),
+        hashtags: Vec::new(),
+        handles: Vec::new(),
+        hosts: Vec::new(),
+        exclusions: Vec::new(),
+    }
+}
+
+fn texts(list: &[&str]) -> Vec<String> {
+    list.iter().map(|&text| text.to_owned()).collect()
+}
+
+/// The places in a text that name the only brand.
+fn places<'t>(brand: &Brand, text: &'t str) -> Vec<&'t str> {
+    let found = Matcher::new(std::slice::from_ref(brand)).find(&post(text));
+    found.iter().flat_map(|spans| &spans.spans).map(|span| &text[span.start..span.end]).collect()
+}
+
+fn names_it(brand: &Brand, text: &str) -> bool {
+    !places(brand, text).is_empty()
+}
+
+#[test]
+fn words_count_whole_and_in_any_case() {
+    let vmware = Brand { words: texts(&["VMware"]), ..brand("vmware") };
+    for text in [
+        "VMware",
+        "vmware",
+        "VMWARE",
+        "vMwArE!",
+        "VMware's licences",
+        "VMware’s",
+        "(VMware)",
+        "#VMware",
+        "@vmware",
+        "VMwareの新製品",
+        "使用VMware的人",
+        "VMware는 비싸다",
+        "VMware/Broadcom",
+        "VMware-based",
+        "ex-VMware",
+        "…VMware…",
+        "VMware🔥",
+        "🔥VMware",
+        "VMware.",
+        "https://news.example/vmware-is-back",
+        "naïve VMware",
+    ] {
+        assert!(names_it(&vmware, text), "{text}");
+    }
+    for text in [
+        "VMwareish",
+        "my_vmware_id",
+        "vmware_",
+        "NotVMware",
+        "VMware2",
+        "éVMware",
+        "VMwaré",
+        "VMware\u{301}",
+        "VM ware",
+        "",
+        "VMwar",
+        "วVMwareé",
+    ] {
+        assert!(!names_it(&vmware, text), "{text}");
+    }
+}
+
+#[test]
+fn scripts_without_spaces_and_odd_cases_are_found_where_they_stand() {
+    let odd = Brand {
+        words: texts(&["İstanbul Air", "ΟΔΟΣ", "Straße", "C++", "東芝", "\"quoted\""]),
+        ..brand("odd")
+    };
+    for (text, expected) in [
+        ("uçak: İSTANBUL AIR'da", "İSTANBUL AIR"),
+        ("istanbul air", "istanbul air"),
+        ("στην οδος!", "οδος"),
+        ("IN DER STRAẞE HIER", "STRAẞE"),
+        ("I like C++.", "C++"),
+        ("新しい東芝のテレビ", "東芝"),
+        ("a \"quoted\" one", "\"quoted\""),
+    ] {
+        assert_eq!(places(&odd, text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn a_space_of_a_phrase_is_any_white_space() {
+    let bull = Brand { words: texts(&["Red  Bull"]), ..brand("redbull") };
+    for text in ["red bull", "Red\n\nBull", "RED \u{A0}\t BULL", "(red\u{3000}bull)"] {
+        assert_eq!(places(&bull, text).concat(), text.trim_matches(['(', ')']), "{text}");
+    }
+    for text in ["redbull", "red-bull", "red bulls", "bored bull"] {
+        assert!(!names_it(&bull, text), "{text}");
+    }
+}
+
+#[test]
+fn hashtags_count_as_whole_tags() {
+    let brand = Brand { hashtags: texts(&["Red", "東芝"]), ..brand("red") };
+    for text in
+        ["#red", "so #RED!", "#Red, #blue", "(#red)", "＃red", "#red-hot", "#red.", "新しい #東芝 です"]
+    {
+        assert!(names_it(&brand, text), "{text}");
+    }
+    for text in
+        ["red", "#redbull", "#red_bull", "#red1", "#redの", "a#red", "x&#red;", "# red", "@red", "#東芝の"]
+    {
+        assert!(!names_it(&brand, text), "{text}");
+    }
+}
+
+#[test]
+fn handles_count_as_whole_handles() {
+    let brand = Brand { handles: texts(&["vmware", "vmware.bsky.social"]), ..brand("vmware") };
+    for text in [
+        "@vmware",
+        "hi @VMware!",
+        "ask @vmware.",
+        "ask @vmware...really",
+        "(@vmware)",
+        "@vmware's",
+        ".@vmware is",
+        "＠vmware",
+        "@vmware, @other",
+        "@vmwareの",
+        "@vmware@social.example",
+        "via @vmware.bsky.social.",
+        "youtube.example/@vmware",
+    ] {
+        assert!(names_it(&brand, text), "{text}");
+    }
+    for text in [
+        "vmware",
+        "@vmware.fans",
+        "@vmware-fans",
+        "@vmware_fans",
+        "@vmwarefans",
+        "joe@vmware",
+        "joe@vmware.bsky.social",
+        "@vmware.bsky.social.example",
+        "#vmware",
+        "@ vmware",
+    ] {
+        assert!(!names_it(&brand, text), "{text}");
+    }
+    assert_eq!(places(&brand, "@vmware.bsky.social"), ["@vmware.bsky.social"]);
+}
+
+#[test]
+fn hosts_count_inside_links_only() {
+    let brand = Brand { hosts: texts(&["vmware.com", "bücher.example"]), ..brand("vmware") };
+    for text in [
+        "https://vmware.com",
+        "http://www.vmware.com/x",
+        "HTTPS://Blogs.VMware.COM/a?b",
+        "www.vmware.com.",
+        "see vmware.com/go, now",
+        "(docs.vmware.com)",
+        "[x](https://vmware.com)",
+        "https://user:pw@vmware.com/",
+        "https://vmware.com:8443/ui",
+        "詳細はhttps://vmware.com/を",
+        "詳細はvmware.comを",
+        "look:vmware.com",
+        "vmware.com...",
+        "<https://a.example/>https://vmware.com",
+        "https://BÜCHER.example/",
+        "http://xn--bcher-kva.example",
+    ] {
+        assert!(names_it(&brand, text), "{text}");
+    }
+    for text in [
+        "https://notvmware.com",
+        "https://vmware.com.evil.example",
+        "vmware.community",
+        "joe@vmware.com",
+        "@vmware.com",
+        "mailto:joe@vmware.com",
+        "https://evil.example/vmware.com",
+        "https://evil.example/?u=vmware.com",
+        "https://web.example/https://vmware.com/",
+        "https://vmware.com@evil.example/",
+        "https://vmware.com:p@evil.example/",
+        "ftp://vmware.com/",
+        "vmware.com2",
+        "vmware.com-x.example",
+        "evil.example/vmware.com",
+        "évmware.com",
+        "vmware com",
+    ] {
+        assert!(!names_it(&brand, text), "{text}");
+    }
+    assert_eq!(places(&brand, "https://blogs.vmware.com/x"), ["vmware.com"]);
+}
+
+#[test]
+fn links_and_tags_beside_the_text_name_a_brand_without_a_place() {
+    let brands = [Brand { hosts: texts(&["vmware.com"]), hashtags: texts(&["vSphere"]), ..brand("vmware") }];
+    let matcher = Matcher::new(&brands);
+    let found = |links: &[&str], tags: &[&str]| {
+        let post = Post { links: texts(links), hashtags: texts(tags), ..post("nothing here") };
+        let spans = matcher.find(&post);
+        assert!(spans.iter().all(|spans| spans.spans.is_empty()));
+        !spans.is_empty()
+    };
+    for link in [
+        "https://vmware.com/",
+        "https://BLOGS.vmware.com",
+        "vmware.com/x",
+        "vmware.com:443/x",
+        "//vmware.com/x",
+        "https://vmware.com./",
+        "https://user@vmware.com",
+    ] {
+        assert!(found(&[link], &[]), "{link}");
+    }
+    for link in
+        ["https://notvmware.com/", "https://vmware.com.evil.example", "not a link", "", "https://", "vmware"]
+    {
+        assert!(!found(&[link], &[]), "{link}");
+    }
+    assert!(found(&[], &["VSPHERE"]));
+    assert!(!found(&[], &["vsphere8"]));
+}
+
+#[test]
+fn what_lies_inside_an_exclusion_does_not_count() {
+    let apple = Brand {
+        words: texts(&["apple"]),
+        hashtags: texts(&["apple"]),
+        hosts: texts(&["apple.example"]),
+        exclusions: texts(&["apple pie", "big apple", "jobs.apple.example"]),
+        ..brand("apple")
+    };
+    assert!(!names_it(&apple, "An APPLE\nPIE in the Big Apple, #apple pie"));
+    assert!(!names_it(&apple, "https://jobs.apple.example/1"));
+    assert_eq!(places(&apple, "apple pie by apple"), ["apple"]);
+    assert_eq!(places(&apple, "apple pies"), ["apple"], "an exclusion is a whole phrase");
+    let tagged = |text| Post { hashtags: texts(&["apple"]), ..post(text) };
+    let matcher = Matcher::new(&[apple]);
+    assert!(matcher.find(&tagged("#apple pie")).is_empty(), "the tag beside is the one in the text");
+    assert_eq!(matcher.find(&tagged("see below")).len(), 1);
+}
+
+#[test]
+fn overlapping_places_are_one() {
+    let racing = Brand {
+        words: texts(&["Red Bull", "Bull Racing", "racing", "team"]),
+        hashtags: texts(&["team"]),
+        ..brand("racing")
+    };
+    assert_eq!(places(&racing, "Red Bull Racing, team #team"), ["Red Bull Racing", "team", "#team"]);
+}
+
+#[test]
+fn several_brands_come_in_the_order_of_their_ids() {
+    let brands = [
+        Brand { words: texts(&["beta", "both"]), ..brand("b") },
+        Brand { words: texts(&["gamma"]), ..brand("c") },
+        Brand { words: texts(&["alpha", "both"]), ..brand("a") },
+    ];
+    let found = Matcher::new(&brands).find(&post("gamma both"));
+    assert_eq!(found.iter().map(|spans| spans.brand.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    assert!(Matcher::new(&[]).find(&post("gamma both")).is_empty());
+}
+
+#[test]
+fn a_text_that_is_one_endless_word_takes_no_endless_time() {
+    let brand = Brand {
+        words: texts(&["a", "aa", "vmware"]),
+        hosts: texts(&["a.aa", "vmware.com"]),
+        exclusions: texts(&["a", "aaa"]),
+        ..brand("a")
+    };
+    let matcher = Matcher::new(&[brand]);
+    let started = std::time::Instant::now();
+    for piece in ["a", "a.", "a ", "vmware.com,", "a.aa@", "@a.", "https://a.aa", "の", "#a"] {
+        matcher.find(&post(&piece.repeat(65_536 / piece.len())));
+    }
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
+
+/// Pieces that, put together in any order, come close to terms, edges and links.
+fn any_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => prop::sample::select(vec![
+            "vmware", "VMware", "Red", "bull", " ", "\n", "\u{A0}", ".", "-", "_", "#", "@", "/", "://", "http", "https",
+            ".com", "www.", "ß", "ẞ", "İ", "ς", "の", "가", "é", "\u{301}", "\u{200D}", "'", "’", "＃", "a", "1", "🔥",
+        ]).prop_map(str::to_owned),
+        1 => any::<String>(),
+    ];
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+fn any_brand() -> impl Strategy<Value = Brand> {
+    let list = |choices: &'static [&'static str]| {
+        prop::sample::subsequence(choices, 0..=choices.len())
+            .prop_map(|chosen| chosen.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    };
+    (
+        list(&["VMware", "red bull", "ß", "İa", "ς", "の", "가", "a'1"]),
+        list(&["vmware", "a"]),
+        list(&["vmware", "vmware.com", "a-1"]),
+        list(&["vmware.com", "a.com"]),
+        list(&["red vmware", "vmware の", "#a"]),
+    )
+        .prop_map(|(words, hashtags, handles, hosts, exclusions)| Brand {
+            words,
+            hashtags,
+            handles,
+            hosts,
+            exclusions,
+            ..brand("x")
+        })
+}
+
+fn any_brands() -> impl Strategy<Value = Vec<Brand>> {
+    prop::collection::vec(any_brand(), 0..6).prop_map(|brands| {
+        let numbered =
+            |(number, brand): (usize, Brand)| Brand { id: format!("b{number}").parse().unwrap(), ..brand };
+        brands.into_iter().enumerate().map(numbered).collect()
+    })
+}
+
+fn spellings(brand: &Brand) -> Vec<String> {
+    let mut all: Vec<String> = brand.words.iter().chain(&brand.hosts).map(|term| folded_term(term)).collect();
+    all.extend(brand.hashtags.iter().map(|tag| format!("#{}", folded_term(tag))));
+    all.extend(brand.handles.iter().map(|handle| format!("@{}", folded_term(handle))));
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn every_place_is_a_term_on_character_boundaries(
+        brands in any_brands(), text in any_text(), link: String, tag: String,
+    ) {
+        let matcher = Matcher::new(&brands);
+        let post = Post { links: vec![link, text.clone()], hashtags: vec![tag], ..post(&text) };
+        for found in matcher.find(&post) {
+            let brand = brands.iter().find(|brand| brand.id == found.brand).unwrap();
+            let terms = spellings(brand);
+            let mut end = 0;
+            for span in found.spans {
+                prop_assert!(end <= span.start && span.start < span.end, "in order, without overlap");
+                end = span.end;
+                let place = text.get(span.start..span.end).expect("on character boundaries");
+                let place = folded_term(place);
+                // A place is a term, or several that overlap.
+                prop_assert!(terms.iter().any(|term| place.starts_with(term.as_str())), "{place:?} of {terms:?}");
+                prop_assert!(terms.iter().any(|term| place.ends_with(term.as_str())), "{place:?} of {terms:?}");
+                prop_assert!(terms.contains(&place) || place.len() > terms.iter().map(String::len).min().unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn any_order_of_brands_finds_the_same(
+        (brands, shuffled) in any_brands().prop_flat_map(|brands| (Just(brands.clone()), Just(brands).prop_shuffle())),
+        text in any_text(),
+    ) {
+        let post = post(&text);
+        prop_assert_eq!(Matcher::new(&brands).find(&post), Matcher::new(&shuffled).find(&post));
+    }
+
+    #[test]
+    fn brands_do_not_hide_each_other(brands in any_brands(), text in any_text()) {
+        let post = post(&text);
+        let alone: Vec<Spans> = brands.iter().flat_map(|brand| Matcher::new(std::slice::from_ref(brand)).find(&post)).collect();
+        prop_assert_eq!(Matcher::new(&brands).find(&post), alone);
+    }
+
+    #[test]
+    fn a_word_between_spaces_is_always_found(before in any_text(), after in any_text()) {
+        let text = format!("{before} VMware {after}");
+        let start = before.len() + 1;
+        let vmware = Brand { words: texts(&["vmware"]), ..brand("vmware") };
+        let found = Matcher::new(&[vmware]).find(&post(&text));
+        let place = Span { start, end: start + 6 };
+        prop_assert!(found[0].spans.contains(&place));
+    }
+}
