@@ -9,6 +9,7 @@ mod mention;
 mod position;
 mod post;
 mod rejection;
+mod secret;
 mod sentiment;
 
 pub use alert::{Alert, AlertCounts, AlertExample, AlertKind, AlertState};
@@ -17,4 +18,5 @@ pub use mention::{Mention, Span, Spans};
 pub use position::{Ack, Delivery, Durable, Epoch, Position, Record};
 pub use post::{Post, PostKey, PostKind};
 pub use rejection::{Rejection, RejectionReason};
+pub use secret::Secret;
 pub use sentiment::{Label, Sentiment, SentimentError};

@@ -1,1 +1,5 @@
 
+//! Tests against real servers, in one program so that they link once.
+
+mod postgres;
+mod store;

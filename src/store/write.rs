@@ -1,0 +1,254 @@
+//! Writes a batch of posts: rows, and counts of the rows that are really new, in one transaction.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgConnection;
+
+use super::{Options, Store, StoreError};
+use crate::domain::{Durable, Mention, Post, Span};
+
+/// A post on its way into the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredPost {
+    /// What was posted.
+    pub post: Post,
+    /// When it was read from Kafka.
+    pub received_at: DateTime<Utc>,
+    /// What it says about brands; it may name none.
+    pub mentions: Vec<Mention>,
+}
+
+/// How many rows were new.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Posts inserted.
+    pub posts: u64,
+    /// Mentions inserted, and so counted.
+    pub mentions: u64,
+}
+
+impl Store {
+    /// Writes posts and their mentions, scored by `model`, in one transaction. What is there
+    /// already stays as it is and is not counted again. An empty batch is durable at once.
+    ///
+    /// # Errors
+    /// Nothing was written, or, where the connection broke during the commit, everything may have
+    /// been: writing the batch again is right in both cases. An error that is not
+    /// [transient](StoreError::is_transient) is the fault of some post in the batch.
+    pub async fn write(&self, model: &str, posts: &[StoredPost]) -> Result<(Durable, Written), StoreError> {
+        if posts.is_empty() {
+            return Ok((Durable::attest(), Written::default()));
+        }
+        let (post_rows, mention_rows) = rows(posts, &self.options);
+        let written = self
+            .within("write posts", async {
+                let mut transaction = self.pool.begin().await?;
+                let posts = insert_posts(&mut transaction, &post_rows).await?;
+                let mentions = insert_mentions(&mut transaction, model, &mention_rows).await?;
+                transaction.commit().await?;
+                Ok(Written { posts, mentions })
+            })
+            .await?;
+        Ok((Durable::attest(), written))
+    }
+}
+
+/// Columns of the posts to insert, one entry a row.
+#[derive(Default)]
+struct PostRows<'a> {
+    source: Vec<&'a str>,
+    id: Vec<&'a str>,
+    created_at: Vec<DateTime<Utc>>,
+    received_at: Vec<DateTime<Utc>>,
+    kind: Vec<&'static str>,
+    author: Vec<Option<&'a str>>,
+    text: Vec<Option<&'a str>>,
+    link: Vec<Option<&'a str>>,
+    language: Vec<Option<&'a str>>,
+    reach: Vec<Option<i64>>,
+}
+
+/// Columns of the mentions to insert, one entry a row.
+#[derive(Default)]
+struct MentionRows<'a> {
+    source: Vec<&'a str>,
+    post_id: Vec<&'a str>,
+    created_at: Vec<DateTime<Utc>>,
+    brand: Vec<&'a str>,
+    language: Vec<Option<&'a str>>,
+    label: Vec<&'static str>,
+    negative: Vec<f32>,
+    neutral: Vec<f32>,
+    positive: Vec<f32>,
+    polarity: Vec<f32>,
+    spans: Vec<String>,
+    received_at: Vec<DateTime<Utc>>,
+}
+
+/// Both kinds of rows in the order of their keys. Every process inserts in this order, so two that
+/// write overlapping batches wait for each other in one direction only, never in a circle.
+fn rows<'a>(posts: &'a [StoredPost], options: &Options) -> (PostRows<'a>, MentionRows<'a>) {
+    // Of two posts with one key the first is written, as if the second had come in a later batch.
+    let mut unique_posts = BTreeMap::new();
+    let mut unique_mentions = BTreeMap::new();
+    for stored in posts {
+        let key = key(&stored.post);
+        unique_posts.entry(key).or_insert(stored);
+        for mention in &stored.mentions {
+            unique_mentions.entry((key, mention.brand.as_str())).or_insert((stored, mention));
+        }
+    }
+
+    let mut post_rows = PostRows::default();
+    for ((source, id, created_at), stored) in unique_posts {
+        let post = &stored.post;
+        post_rows.source.push(source);
+        post_rows.id.push(id);
+        post_rows.created_at.push(created_at);
+        post_rows.received_at.push(stored.received_at);
+        post_rows.kind.push(post.kind.as_str());
+        post_rows.author.push(post.author.as_deref().filter(|_| options.keep_author));
+        post_rows.text.push(Some(post.text.as_str()).filter(|_| options.keep_text));
+        post_rows.link.push(post.link.as_deref());
+        post_rows.language.push(post.language.as_deref());
+        post_rows.reach.push(post.reach.map(|reach| i64::try_from(reach).unwrap_or(i64::MAX)));
+    }
+
+    let mut mention_rows = MentionRows::default();
+    for (((source, post_id, created_at), brand), (stored, mention)) in unique_mentions {
+        let sentiment = mention.sentiment;
+        mention_rows.source.push(source);
+        mention_rows.post_id.push(post_id);
+        mention_rows.created_at.push(created_at);
+        mention_rows.brand.push(brand);
+        mention_rows.language.push(stored.post.language.as_deref());
+        mention_rows.label.push(sentiment.label().as_str());
+        mention_rows.negative.push(sentiment.negative());
+        mention_rows.neutral.push(sentiment.neutral());
+        mention_rows.positive.push(sentiment.positive());
+        mention_rows.polarity.push(sentiment.polarity());
+        mention_rows.spans.push(range_array(&mention.spans));
+        mention_rows.received_at.push(stored.received_at);
+    }
+    (post_rows, mention_rows)
+}
+
+/// A post's key as Postgres will see it: its times are whole microseconds.
+fn key(post: &Post) -> (&str, &str, DateTime<Utc>) {
+    let exact = post.key.created_at;
+    let created_at = DateTime::from_timestamp_micros(exact.timestamp_micros()).unwrap_or(exact);
+    (&post.key.source, &post.key.id, created_at)
+}
+
+/// Spans as the text of an `int4range[]`. (`UNNEST` would flatten an array of arrays.)
+fn range_array(spans: &[Span]) -> String {
+    let mut text = String::from("{");
+    for (index, span) in spans.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        // Writing to a `String` can't fail.
+        let _ = write!(text, "{comma}\"[{},{})\"", span.start, span.end);
+    }
+    text.push('}');
+    text
+}
+
+async fn insert_posts(connection: &mut PgConnection, rows: &PostRows<'_>) -> Result<u64, sqlx::Error> {
+    let result = sqlx::query(
+        "INSERT INTO overheard.posts
+             (source, id, created_at, received_at, kind, author, text, link, language, reach)
+         SELECT * FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[],
+                              $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[])
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(&rows.source)
+    .bind(&rows.id)
+    .bind(&rows.created_at)
+    .bind(&rows.received_at)
+    .bind(&rows.kind)
+    .bind(&rows.author)
+    .bind(&rows.text)
+    .bind(&rows.link)
+    .bind(&rows.language)
+    .bind(&rows.reach)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected())
+}
+
+async fn insert_mentions(
+    connection: &mut PgConnection,
+    model: &str,
+    rows: &MentionRows<'_>,
+) -> Result<u64, sqlx::Error> {
+    if rows.source.is_empty() {
+        return Ok(0);
+    }
+    // The counts are added up from what the insert returns, so a mention that was there already
+    // adds nothing; and upserted in the order of their key, for the same reason as the rows.
+    let inserted: i64 = sqlx::query_scalar(
+        "WITH inserted AS (
+             INSERT INTO overheard.mentions
+                 (source, post_id, created_at, brand, language, label,
+                  negative, neutral, positive, polarity, spans, model, received_at)
+             SELECT source, post_id, created_at, brand, language, label,
+                    negative, neutral, positive, polarity, spans::int4range[], $12, received_at
+             FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
+                         $7::real[], $8::real[], $9::real[], $10::real[], $11::text[], $13::timestamptz[])
+               AS new (source, post_id, created_at, brand, language, label,
+                       negative, neutral, positive, polarity, spans, received_at)
+             ON CONFLICT DO NOTHING
+             RETURNING source, created_at, brand, language, label, polarity
+         ),
+         counted AS (
+             INSERT INTO overheard.mention_counts AS counts
+                 (brand, minute, source, language, mentions, negative, neutral, positive, polarity_sum)
+             SELECT brand, date_trunc('minute', created_at, 'UTC') AS minute, source,
+                    coalesce(language, 'und') AS language,
+                    count(*),
+                    count(*) FILTER (WHERE label = 'negative'),
+                    count(*) FILTER (WHERE label = 'neutral'),
+                    count(*) FILTER (WHERE label = 'positive'),
+                    sum(polarity::double precision)
+             FROM inserted
+             GROUP BY 1, 2, 3, 4
+             ORDER BY 1, 2, 3, 4
+             ON CONFLICT (brand, minute, source, language) DO UPDATE SET
+                 mentions = counts.mentions + excluded.mentions,
+                 negative = counts.negative + excluded.negative,
+                 neutral = counts.neutral + excluded.neutral,
+                 positive = counts.positive + excluded.positive,
+                 polarity_sum = counts.polarity_sum + excluded.polarity_sum
+         )
+         SELECT count(*) FROM inserted",
+    )
+    .bind(&rows.source)
+    .bind(&rows.post_id)
+    .bind(&rows.created_at)
+    .bind(&rows.brand)
+    .bind(&rows.language)
+    .bind(&rows.label)
+    .bind(&rows.negative)
+    .bind(&rows.neutral)
+    .bind(&rows.positive)
+    .bind(&rows.polarity)
+    .bind(&rows.spans)
+    .bind(model)
+    .bind(&rows.received_at)
+    .fetch_one(connection)
+    .await?;
+    Ok(u64::try_from(inserted).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_become_an_array_of_half_open_ranges() {
+        assert_eq!(range_array(&[]), "{}");
+        let spans = [Span { start: 0, end: 4 }, Span { start: 10, end: 14 }];
+        assert_eq!(range_array(&spans), r#"{"[0,4)","[10,14)"}"#);
+    }
+}

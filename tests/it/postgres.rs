@@ -1,0 +1,102 @@
+//! A database of its own for each test, on the server that `make services-up` starts.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use overheard::domain::Secret;
+use overheard::store::{Options, Store};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
+
+const SERVER: &str = "OVERHEARD_TEST_POSTGRES";
+
+/// A database that is dropped with the value.
+pub struct TestDatabase {
+    server: String,
+    name: String,
+    /// Its address, for programs under test.
+    pub url: String,
+}
+
+impl TestDatabase {
+    /// Makes an empty database.
+    pub async fn create() -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let server = server();
+        let name = format!("overheard_test_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        on_server(&server, format!("CREATE DATABASE {name}")).await.expect("the test server answers");
+        let mut url = url::Url::parse(&server).expect("the test server's address is one");
+        url.set_path(&name);
+        Self { server, name, url: url.into() }
+    }
+
+    /// Options for a store in this database.
+    pub fn options(&self) -> Options {
+        Options {
+            url: Secret::new(&self.url),
+            password: None,
+            max_connections: NonZeroUsize::new(8).unwrap(),
+            connect_timeout: Duration::from_secs(20),
+            statement_timeout: Duration::from_secs(20),
+            migrate: true,
+            keep_text: true,
+            keep_author: true,
+            partitions_ahead: 2,
+            retention_posts: None,
+            retention_counts: None,
+        }
+    }
+
+    /// A store in this database, migrated.
+    pub async fn store(&self) -> Store {
+        let store = Store::connect_lazy(self.options()).expect("the options are right");
+        store.migrate().await.expect("migrations apply");
+        store
+    }
+
+    /// Connections for looking at what the program did.
+    pub async fn pool(&self) -> PgPool {
+        PgPool::connect(&self.url).await.expect("the test database answers")
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let server = self.server.clone();
+        // On a thread with a runtime of its own: this one is busy running the test.
+        let dropped = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime starts")
+                .block_on(on_server(&server, statement))
+        });
+        if let Ok(Err(error)) = dropped.join() {
+            eprintln!("The test database {} was left behind: {error}", self.name);
+        }
+    }
+}
+
+async fn on_server(server: &str, statement: String) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(server).await?;
+    connection.execute(AssertSqlSafe(statement)).await?;
+    connection.close().await
+}
+
+fn server() -> String {
+    if let Ok(url) = std::env::var(SERVER) {
+        return url;
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(".runtime/services/services.env");
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().filter_map(|line| line.split_once('=')).find(|(key, _)| key.trim() == SERVER).map_or_else(
+        || {
+            panic!(
+                "No Postgres to test against: run `make services-up` first, or `make test`, or set {SERVER}"
+            )
+        },
+        |(_, url)| url.trim().trim_matches('"').to_owned(),
+    )
+}

@@ -1,0 +1,62 @@
+//! The store against a real Postgres.
+
+mod schema;
+mod time;
+mod writes;
+
+use chrono::{DateTime, Utc};
+use overheard::domain::{Mention, Post, PostKey, PostKind, Sentiment, Span};
+use overheard::store::StoredPost;
+
+/// A time, written as in RFC 3339.
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+/// A post that names each brand once, with the given probabilities.
+fn post(id: &str, created_at: &str, brands: &[(&str, [f32; 3])]) -> StoredPost {
+    let mention = |(brand, probabilities): &(&str, [f32; 3])| Mention {
+        brand: brand.parse().unwrap(),
+        spans: vec![Span { start: 0, end: brand.len() }],
+        sentiment: Sentiment::new(*probabilities).unwrap(),
+    };
+    StoredPost {
+        post: Post {
+            key: PostKey { source: "bluesky".to_owned(), id: id.to_owned(), created_at: at(created_at) },
+            kind: PostKind::Original,
+            author: Some("did:plc:someone".to_owned()),
+            text: format!("what {id} says"),
+            link: Some(format!("https://example.org/{id}")),
+            language: Some("en".to_owned()),
+            reach: Some(12),
+            links: Vec::new(),
+            hashtags: Vec::new(),
+            pictures: Vec::new(),
+        },
+        received_at: at("2026-03-01T12:00:30Z"),
+        mentions: brands.iter().map(mention).collect(),
+    }
+}
+
+const BAD: [f32; 3] = [0.8, 0.1, 0.1];
+const EVEN: [f32; 3] = [0.1, 0.8, 0.1];
+const GOOD: [f32; 3] = [0.1, 0.1, 0.8];
+
+/// Options for a server that is not there: the port was free a moment ago.
+fn unreachable() -> overheard::store::Options {
+    use std::time::Duration;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    overheard::store::Options {
+        url: overheard::domain::Secret::new(format!("postgres://nobody@127.0.0.1:{port}/none")),
+        password: None,
+        max_connections: std::num::NonZeroUsize::MIN,
+        connect_timeout: Duration::from_millis(500),
+        statement_timeout: Duration::from_millis(500),
+        migrate: false,
+        keep_text: true,
+        keep_author: true,
+        partitions_ahead: 1,
+        retention_posts: None,
+        retention_counts: None,
+    }
+}

@@ -1,0 +1,84 @@
+//! The schema: how it comes to be, and what it says of itself.
+
+use overheard::store::{MigrationState, Store, StoreError};
+use sqlx::AssertSqlSafe;
+
+use crate::postgres::TestDatabase;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_apply_once_though_many_processes_try() {
+    let database = TestDatabase::create().await;
+    let store = Store::connect_lazy(database.options()).unwrap();
+    let before = store.migration_state().await.unwrap();
+    assert_eq!(before.applied, 0);
+    assert!(before.pending > 0);
+
+    let tries = (0..6).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.migrate().await })
+    });
+    for result in tries.collect::<Vec<_>>() {
+        result.await.unwrap().unwrap();
+    }
+    store.migrate().await.unwrap();
+    let after = store.migration_state().await.unwrap();
+    assert_eq!(after, MigrationState { applied: before.pending, pending: 0 });
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_program_is_refused() {
+    let database = TestDatabase::create().await;
+    let (store, pool) = (database.store().await, database.pool().await);
+    sqlx::query(
+        "INSERT INTO overheard.migrations (version, description, success, checksum, execution_time)
+         VALUES (9999, 'from the future', true, '', 0)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    for error in [store.migrate().await.unwrap_err(), store.migration_state().await.unwrap_err()] {
+        assert!(matches!(error, StoreError::Newer { database: 9999, .. }), "{error}");
+        assert!(!error.is_transient());
+    }
+    // A refusal leaves no lock behind.
+    sqlx::query("DELETE FROM overheard.migrations WHERE version = 9999").execute(&pool).await.unwrap();
+    store.migrate().await.unwrap();
+}
+
+#[tokio::test]
+async fn views_can_be_read_and_everything_has_a_comment() {
+    let database = TestDatabase::create().await;
+    let (store, pool) = (database.store().await, database.pool().await);
+    store.ensure_partitions(chrono::Utc::now()).await.unwrap();
+    for view in ["brand_minutes", "brand_hours", "recent_mentions", "open_alerts", "alert_history"] {
+        sqlx::query(AssertSqlSafe(format!("SELECT * FROM overheard.{view}"))).fetch_all(&pool).await.unwrap();
+    }
+    let silent: Vec<String> = sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class
+         WHERE relnamespace = 'overheard'::regnamespace AND relkind IN ('r', 'p', 'v')
+           AND relname <> 'migrations' AND obj_description(oid, 'pg_class') IS NULL
+         UNION ALL
+         SELECT relname || '.' || attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+         WHERE relnamespace = 'overheard'::regnamespace AND relkind IN ('p', 'r', 'v') AND NOT relispartition
+           AND relname <> 'migrations' AND attnum > 0 AND col_description(attrelid, attnum) IS NULL",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(silent, Vec::<String>::new());
+    assert!(store.server_version().await.unwrap().starts_with(|c: char| c.is_ascii_digit()));
+}
+
+#[tokio::test]
+async fn the_password_may_stand_apart_and_never_shows() {
+    let mut options = super::unreachable();
+    options.url = overheard::domain::Secret::new("postgres://who:hunter2@127.0.0.1:1/none");
+    options.password = Some(overheard::domain::Secret::new("swordfish"));
+    let store = Store::connect_lazy(options.clone()).unwrap();
+    let shown = format!("{options:?} {}", store.ping().await.unwrap_err());
+    assert!(!shown.contains("hunter2") && !shown.contains("swordfish"), "{shown}");
+
+    options.url = overheard::domain::Secret::new("mysql://who:hunter2@127.0.0.1:1/none");
+    let error = Store::connect_lazy(options).unwrap_err();
+    assert!(!error.is_transient() && !error.to_string().contains("hunter2"), "{error}");
+}
