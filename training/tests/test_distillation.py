@@ -1,0 +1,36 @@
+"""Averaging of teachers and the student's mixture. Needs torch, tokenizers and the shipped tokenizer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="needs torch (training/requirements.txt): distillation is not tested here")
+np = pytest.importorskip("numpy")
+
+from training.distillation.student import by_source, student_mixture
+from training.distillation.teaching import averaged
+from training.sentiment.corpus import NEGATIVE, POSITIVE, Row
+from training.sentiment.splits import VALIDATION, Split
+from training.sentiment.tokenizer import load_tokenizer
+
+
+def test_teachers_are_averaged_as_a_normalised_geometric_mean() -> None:
+    one, other = np.array([[0.8, 0.1, 0.1]]), np.array([[0.2, 0.4, 0.4]])
+    assert averaged([one, other]) == pytest.approx(np.array([[0.4, 0.2, 0.2]]) / 0.8, abs=1e-4)
+
+
+def test_soft_rows_train_the_exported_output_with_the_teachers_labels(model_folder: Path) -> None:
+    split = Split({VALIDATION: [], "semeval": [Row("good", POSITIVE)], "emoticon": [Row("bad :(", NEGATIVE), Row("fine", POSITIVE)]})
+    labels = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]], dtype=np.float32)
+    posts = [("semeval", "good"), ("brand_tweets", "i bought a phone")]
+    mixture = student_mixture(split, by_source(posts, labels), load_tokenizer(model_folder / "tokenizer.json"), 32, 1)
+    assert mixture.sources == ["semeval", "emoticon", "soft_semeval", "soft_brand_tweets"]
+    assert mixture.output_of.tolist() == [0, 1, 0, 0]
+    assert mixture.soft_labels[3:].tolist() == labels.tolist()
+    assert mixture.two_classes.tolist() == [False, True, True, False, False]
+    weights = mixture.class_weights(0.5)
+    assert weights[2:].tolist() == [[1, 1, 1], [1, 1, 1]]
+    drawn = mixture.draw({"soft_brand_tweets": 1.0, "emoticon": 0.5}, np.random.default_rng(0))
+    assert sorted(mixture.source[drawn].tolist()) == [1, 3]
