@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 
 from training.sentiment import evaluation
 from training.sentiment.batches import encode
@@ -25,7 +27,7 @@ from training.sentiment.unlabelled import prepare_tokenizer, prepare_vectors
 
 from .pool import pool
 from .student import POOL_LABELLED, POOL_PLAIN, STUDENT_STAGES, by_source, student_mixture
-from .teaching import averaged, label_pool, train_teacher
+from .teaching import MAX_TOKENS, averaged, label_pool, train_teacher
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -35,6 +37,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path("training/.checkpoints/distillation"), help="where checkpoints are kept")
     parser.add_argument("--teachers", type=int, nargs="+", default=[1], help="one teacher is trained for each of these seeds")
     parser.add_argument("--seed", type=int, default=1, help="seed of the student")
+    parser.add_argument(
+        "--start",
+        type=Path,
+        help="checkpoint.pt of `python -m training.sentiment` with the same tokenizer: the student starts from its weights, "
+        "and it counts as one more teacher",
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--stop-after", choices=["teachers", "labels"], help="for filling the work folder in parts")
@@ -59,9 +67,15 @@ def run(arguments: argparse.Namespace) -> None:
     tokenizer = prepare_tokenizer(arguments.work, arguments.data, split, recipe)
     vectors = prepare_vectors(arguments.work, arguments.data, split, tokenizer, recipe, arguments.seed)
 
+    architecture = Architecture(tokenizer.get_vocab_size(), vectors.shape[1], recipe.hidden)
     teachers = [
-        (seed, *train_teacher(arguments.work / f"teacher-{seed}", split, seed, arguments.bfloat16)) for seed in arguments.teachers
+        Opinion(f"teacher-{seed}", *train_teacher(arguments.work / f"teacher-{seed}", split, seed, arguments.bfloat16))
+        for seed in arguments.teachers
     ]
+    if arguments.start:
+        plain = SentimentNetwork(architecture)
+        plain.load_state_dict(started_from(arguments.start))
+        teachers.append(Opinion("start", plain, tokenizer))
     report_average(teachers, split)
     if arguments.stop_after == "teachers":
         return
@@ -70,38 +84,65 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"labelling {len(texts)} texts", flush=True)
     labels = averaged(
         [
-            label_pool(arguments.work / f"teacher-{seed}" / "labels.npy", teacher, words, texts, arguments.bfloat16)
-            for seed, teacher, words in teachers
+            label_pool(arguments.work / f"labels-{one.name}.npy", one.network, one.tokenizer, texts, arguments.bfloat16)
+            for one in teachers
         ]
     )
     if arguments.stop_after == "labels":
         return
-    train_student(arguments, split, tokenizer, vectors, posts, labels)
+    train_student(arguments, architecture, split, tokenizer, vectors, posts, labels)
 
 
-def report_average(teachers: list, split: Split) -> None:
-    """Prints the hold-outs' macro-averaged recall of all teachers together."""
-    if len(teachers) < 2:
-        return
+@dataclass
+class Opinion:
+    """A network whose probabilities teach, with the tokenizer that it reads through."""
+
+    name: str
+    network: torch.nn.Module
+    tokenizer: Tokenizer
+
+
+def started_from(checkpoint: Path) -> dict[str, torch.Tensor]:
+    """The averaged weights of a plain training run, without its corrections for single corpora."""
+    weights = torch.load(checkpoint, weights_only=True)["average"]
+    return {name: tensor for name, tensor in weights.items() if not name.startswith("source_output")}
+
+
+def report_average(teachers: list[Opinion], split: Split) -> None:
+    """Prints the hold-outs' macro-averaged recall of each teacher and of all together."""
     for name, rows in split.held_out.items():
         opinions = [
-            evaluation.softmax(predict(teacher, encode(words, [row.text for row in rows], 96))) for _, teacher, words in teachers
+            evaluation.softmax(predict(one.network, encode(one.tokenizer, [row.text for row in rows], MAX_TOKENS)))
+            for one in teachers
         ]
-        counts = evaluation.confusion(np.array([row.label for row in rows]), averaged(opinions).argmax(axis=1))
-        print(f"teachers together, {name}: {evaluation.macro_recall(counts):.2f}", flush=True)
+        truth = np.array([row.label for row in rows])
+        recalls = [
+            round(evaluation.macro_recall(evaluation.confusion(truth, opinion.argmax(axis=1))), 2)
+            for opinion in [*opinions, averaged(opinions)]
+        ]
+        print(f"{name}: {dict(zip([*(one.name for one in teachers), 'together'], recalls, strict=True))}", flush=True)
 
 
 def train_student(
-    arguments: argparse.Namespace, split: Split, tokenizer: object, vectors: np.ndarray, posts: list, labels: np.ndarray
+    arguments: argparse.Namespace,
+    architecture: Architecture,
+    split: Split,
+    tokenizer: Tokenizer,
+    vectors: np.ndarray,
+    posts: list[tuple[str, str]],
+    labels: np.ndarray,
 ) -> None:
     """Trains the student on the teachers' labels and publishes it."""
     recipe = RECIPES["full"]
     mixture = student_mixture(split, by_source(posts, labels), tokenizer, recipe.max_tokens, arguments.seed)
     torch.manual_seed(arguments.seed)
     outputs = int(mixture.output_of.max()) + 1
-    architecture = Architecture(tokenizer.get_vocab_size(), vectors.shape[1], recipe.hidden)
     network = SentimentNetwork(architecture, Dropout(embedding=0.2, between_layers=0.2, features=0.3), outputs)
     network.set_vectors(vectors)
+    stages = list(STUDENT_STAGES)
+    if arguments.start:
+        network.load_state_dict(network.state_dict() | started_from(arguments.start))
+        stages = [stage for stage in stages if stage.name != "pre-training"]
     judge = SentimentNetwork(architecture, sources=outputs)
     work = arguments.work / f"student-{arguments.seed}"
     work.mkdir(exist_ok=True)
@@ -115,7 +156,7 @@ def train_student(
 
     trainer = Trainer(network, mixture, work, arguments.seed, report, arguments.bfloat16)
     trainer.resume()
-    weights = trainer.run(list(STUDENT_STAGES))
+    weights = trainer.run(stages)
     counts = {name: int((mixture.source == index).sum()) for index, name in enumerate(mixture.sources)}
     manifest = publish(
         arguments.out,
@@ -126,7 +167,7 @@ def train_student(
         recipe.manifest_max_tokens,
         {
             "command": f"python -m training.distillation --data DIR --teachers {' '.join(map(str, arguments.teachers))} "
-            f"--seed {arguments.seed}",
+            f"--seed {arguments.seed}" + (" --start PLAIN_CHECKPOINT" if arguments.start else ""),
             "seed": arguments.seed,
             "data": [{"file": name, "rows": rows} for name, rows in counts.items()],
             "seconds": round(trainer.seconds),

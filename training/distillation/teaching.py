@@ -13,7 +13,7 @@ from training.sentiment.evaluation import softmax
 from training.sentiment.mixture import Stage, build_mixture
 from training.sentiment.publish import measure
 from training.sentiment.splits import Split
-from training.sentiment.trainer import Trainer, predict
+from training.sentiment.trainer import Classifier, Trainer, predict
 
 from .encoder import Teacher, teacher_tokenizer
 
@@ -69,7 +69,7 @@ def train_teacher(work: Path, split: Split, seed: int, bfloat16: bool) -> tuple[
     return judge, tokenizer
 
 
-def label_pool(path: Path, teacher: Teacher, tokenizer: Tokenizer, texts: list[str], bfloat16: bool) -> np.ndarray:
+def label_pool(path: Path, teacher: Classifier, tokenizer: Tokenizer, texts: list[str], bfloat16: bool) -> np.ndarray:
     """Probabilities float32 [texts, 3] of a teacher, read from `path` if it labelled them before."""
     if path.exists():
         labels = np.load(path)

@@ -2,7 +2,10 @@
 
 Everything that happens to a text before the network sees it is written into `tokenizer.json`, so
 training, tests and the daemon can't drift apart: each of them feeds raw text to that file and to
-nothing else. The regular expressions keep to the syntax which both Oniguruma and fancy-regex read.
+nothing else. The regular expressions keep to the syntax which both Oniguruma and fancy-regex read, and
+each of them takes linear time: repetitions that may be tried again are bounded or atomic. Oniguruma
+gives up on a match after ten million steps, which the tokenizers crate turns into a panic, so a
+pattern with quadratic time would let a post of some thousand digits bring the daemon down.
 
 Method: WordPiece (Schuster and Nakajima, "Japanese and Korean voice search", ICASSP 2012) over the
 words of tweets; most frequent words stay whole, rare ones fall apart down to single characters.
@@ -29,8 +32,8 @@ OTHER_CHARACTERS = 600
 EMOTICON = (
     r"<3"
     r"|[:;=]'?[-o^~]?(?:[)(\]\[}{|/\\*@$]+|[dpso03](?![\p{L}\p{N}]))"
-    r"|[)(\]\[]+[-o^~]?[:;=](?![\p{L}\p{N}])"
-    r"|\^[_.-]*\^|-_+-|>[._]?<|t[_.]t(?![\p{L}\p{N}])"
+    r"|[)(\]\[]{1,3}[-o^~]?[:;=](?![\p{L}\p{N}])"
+    r"|\^[_.-]{0,3}\^|-_{1,3}-|>[._]?<|t[_.]t(?![\p{L}\p{N}])"
 )
 WORD = r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:'(?!s(?![\p{L}\p{N}]))[\p{L}\p{M}]+)*|'s(?![\p{L}\p{N}])"
 EMOJI = r"[\x{1F1E6}-\x{1F1FF}]{2}|\p{Extended_Pictographic}"
@@ -65,16 +68,18 @@ def _normalizer() -> normalizers.Normalizer:
         normalizers.NFKC(),
         normalizers.Lowercase(),
         replace(Regex(r"(?:url_)?https?(?::\S*|(?![\p{L}\p{N}]))|www\.\S+"), f" {URL} "),
-        replace(Regex(r"(?<![\p{L}\p{N}@._-])(?:[a-z0-9-]+\.)+[a-z]{2,4}/\S*"), f" {URL} "),
+        replace(Regex(r"(?<![\p{L}\p{N}@._-])(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,4}/\S*"), f" {URL} "),
         replace(Regex(r"(?<![\p{L}\p{N}_])@[\p{L}\p{N}_]+|\[name\]"), f" {USER} "),
-        replace(Regex(r"(?<![\p{L}\p{N}])\d+(?:(?:[.,:]\d+)+|\d{2})(?:[.,:]?\d)*(?![\p{L}\p{N}])"), f" {NUMBER} "),
+        replace(
+            Regex(r"(?<![\p{L}\p{N}])(?>\d{3,}(?:[.,:]\d+){0,8}|\d{1,2}(?:[.,:]\d+){1,8})(?![\p{L}\p{N}])"), f" {NUMBER} "
+        ),
         # "soooo" and "!!!!" keep two: the stretch is a mark of feeling, its length is not.
         replace(Regex(r"([^\d\s])(?=\1\1)"), ""),
         # Corpora that were cut into words before they came here: "do n't", "it 's", "< 3".
-        replace(Regex(r"\s+(?=n\s*'\s*t(?![\p{L}\p{N}]))"), ""),
-        replace(Regex(r"n\s+'\s*t(?![\p{L}\p{N}])"), "n't"),
-        replace(Regex(r"\s+(?='(?:s|m|re|ve|ll|d)(?![\p{L}\p{N}]))"), ""),
-        replace(Regex(r"<\s+3(?!\d)"), "<3"),
+        replace(Regex(r"(?<!\s)(?>\s+)(?=n\s{0,3}'\s{0,3}t(?![\p{L}\p{N}]))"), ""),
+        replace(Regex(r"n\s{1,3}'\s{0,3}t(?![\p{L}\p{N}])"), "n't"),
+        replace(Regex(r"(?<!\s)(?>\s+)(?='(?:s|m|re|ve|ll|d)(?![\p{L}\p{N}]))"), ""),
+        replace(Regex(r"<\s{1,3}3(?!\d)"), "<3"),
     ]
     return normalizers.Sequence(steps)
 
