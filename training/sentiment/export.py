@@ -13,6 +13,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from .corpus import LABELS
+
 OPSET, IR_VERSION = 21, 10
 # PyTorch orders an LSTM's gates input, forget, cell, output; ONNX wants input, output, forget, cell.
 _GATE_ORDER = (0, 3, 1, 2)
@@ -84,6 +86,8 @@ def build_model(weights: dict[str, np.ndarray], temperature: float) -> onnx.Mode
         ir_version=IR_VERSION,
         producer_name="overheard-training",
     )
+    # The file itself names its labels, so that a manifest of another model does not fit it.
+    helper.set_model_props(model, {"labels": ",".join(LABELS)})
     onnx.checker.check_model(model, full_check=True)
     return model
 

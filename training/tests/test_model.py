@@ -142,3 +142,9 @@ def test_the_model_is_good_enough_to_ship(manifest: dict) -> None:
     figures = manifest["figures"]["semeval_val"]
     assert figures["macro_recall"] >= 69
     assert figures["expected_calibration_error"] <= 0.03
+
+
+def test_the_file_names_the_labels_that_the_manifest_says(model_folder: Path, manifest: dict) -> None:
+    network = onnx.load(model_folder / "model.onnx")
+    properties = {entry.key: entry.value for entry in network.metadata_props}
+    assert properties["labels"] == ",".join(manifest["labels"])
