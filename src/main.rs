@@ -1,3 +1,16 @@
 //! Parses the command line, runs it, and sets the exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use overheard::cli::{self, Arguments};
+
+fn main() -> ExitCode {
+    match cli::execute(Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("overheard: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -22,6 +22,21 @@ impl ConfigError {
         Self(vec![problem.into()])
     }
 
+    /// The same problems, each with the file that it is in.
+    #[must_use]
+    pub fn within(self, file: &std::path::Path) -> Self {
+        Self(self.0.into_iter().map(|problem| format!("{}: {problem}", file.display())).collect())
+    }
+
+    /// The problems of several parts together; none if there are none.
+    ///
+    /// # Errors
+    /// All problems at once.
+    pub fn together(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
+        let all: Vec<String> = errors.into_iter().flat_map(|error| error.0).collect();
+        if all.is_empty() { Ok(()) } else { Err(Self(all)) }
+    }
+
     /// The problems, each with its key path.
     pub fn problems(&self) -> &[String] {
         &self.0

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{InferenceError, ModelId, Options, TextModel, TextTokenizer, plan_batches};
+use super::{ActiveDevice, InferenceError, ModelId, Options, TextModel, TextTokenizer, plan_batches};
 use crate::domain::Sentiment;
 use crate::metrics;
 
@@ -31,6 +31,7 @@ pub struct TextScorer {
     tokenizer: Arc<TextTokenizer>,
     queue: mpsc::Sender<Entry>,
     model: ModelId,
+    device: ActiveDevice,
 }
 
 /// A score that is on its way.
@@ -53,18 +54,23 @@ impl TextScorer {
     pub fn start(model: TextModel, tokenizer: TextTokenizer, options: &Options) -> std::io::Result<Self> {
         let (queue, entries) = mpsc::channel(options.queue.get());
         let id = model.id();
+        let device = model.device().clone();
         let budget = options.batch_tokens;
-        ::metrics::gauge!(metrics::MODEL_DEVICE, "model" => id.to_string(), "device" => model.device().name)
-            .set(1.0);
+        ::metrics::gauge!(metrics::MODEL_DEVICE, "model" => id.to_string(), "device" => device.name).set(1.0);
         std::thread::Builder::new()
             .name("text-model".to_owned())
             .spawn(move || run_windows(model, entries, budget))?;
-        Ok(Self { tokenizer: Arc::new(tokenizer), queue, model: id })
+        Ok(Self { tokenizer: Arc::new(tokenizer), queue, model: id, device })
     }
 
     /// The model that scores.
     pub fn model(&self) -> &ModelId {
         &self.model
+    }
+
+    /// Where it runs.
+    pub fn device(&self) -> &ActiveDevice {
+        &self.device
     }
 
     /// Hands a text to the model; waits while the queue is full.

@@ -10,6 +10,8 @@ mod producer;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::domain::Secret;
+
 pub use producer::{PublishError, Publisher};
 
 /// How to produce.
@@ -22,5 +24,5 @@ pub struct Options {
     /// How long the broker may take to acknowledge a message.
     pub delivery_timeout: Duration,
     /// Properties for librdkafka: brokers, TLS, SASL and whatever an operator adds.
-    pub client: BTreeMap<String, String>,
+    pub client: BTreeMap<String, Secret>,
 }

@@ -80,7 +80,7 @@ impl Publisher {
             // The broker's limit decides, not the client's.
             .set("message.max.bytes", "16000000");
         for (key, value) in &options.client {
-            config.set(key, value);
+            config.set(key, value.expose());
         }
         let producer = config.create_with_context(Logging).map_err(PublishError::Configuration)?;
         Ok(Self {

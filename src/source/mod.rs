@@ -19,6 +19,9 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+
+use crate::domain::Secret;
 
 pub use consumer::{Source, SourceError};
 pub use group::Offsets;
@@ -39,7 +42,7 @@ pub struct Options {
     /// Records that may wait for the next step.
     pub queue: NonZeroUsize,
     /// Properties for librdkafka: brokers, TLS, SASL and whatever an operator adds.
-    pub client: BTreeMap<String, String>,
+    pub client: BTreeMap<String, Secret>,
 }
 
 impl Options {
@@ -57,8 +60,33 @@ impl Options {
             .set("enable.auto.offset.store", "false")
             .set("statistics.interval.ms", "5000");
         for (key, value) in &self.client {
-            config.set(key, value);
+            config.set(key, value.expose());
         }
         config
     }
+}
+
+/// What a broker says of its cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Number of brokers.
+    pub brokers: usize,
+    /// Topic -> number of partitions.
+    pub partitions: BTreeMap<String, usize>,
+}
+
+/// Asks the broker for its topics. Blocks: call it off the async runtime.
+///
+/// # Errors
+/// The configuration is refused, or no broker answers.
+pub fn look_around(options: &Options) -> Result<Surroundings, SourceError> {
+    let consumer: BaseConsumer = options.client_config().create().map_err(SourceError::Configuration)?;
+    let metadata = consumer.fetch_metadata(None, Duration::from_secs(5)).map_err(SourceError::Fatal)?;
+    let partitions = metadata
+        .topics()
+        .iter()
+        .filter(|topic| !topic.partitions().is_empty())
+        .map(|topic| (topic.name().to_owned(), topic.partitions().len()))
+        .collect();
+    Ok(Surroundings { brokers: metadata.brokers().len(), partitions })
 }

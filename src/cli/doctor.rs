@@ -1,0 +1,129 @@
+//! `overheard doctor`: reaches everything that the daemon needs, a line each, with what to do.
+
+use std::process::ExitCode;
+
+use crate::config::Settings;
+use crate::inference::{Runtime, TextModel};
+use crate::source;
+use crate::store::Store;
+
+/// Gathers findings and prints them as they come.
+#[derive(Default)]
+struct Findings {
+    bad: usize,
+}
+
+impl Findings {
+    fn good(&mut self, what: &str, found: impl std::fmt::Display) {
+        println!("good  {what}: {found}");
+    }
+
+    fn bad(&mut self, what: &str, problem: impl std::fmt::Display) {
+        self.bad += 1;
+        println!("BAD   {what}: {problem}");
+    }
+}
+
+/// Prints a line for each check; exit code 1 if one is bad.
+pub(super) async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
+    let mut findings = Findings::default();
+    check_files(&settings, &mut findings);
+    check_model(&settings, &mut findings);
+    check_kafka(&settings, &mut findings).await?;
+    check_postgres(&settings, &mut findings).await;
+    if findings.bad == 0 {
+        println!("All is well: `overheard run` has what it needs");
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{} to mend", findings.bad);
+    Ok(ExitCode::FAILURE)
+}
+
+fn check_files(settings: &Settings, findings: &mut Findings) {
+    let brands = match settings.brands() {
+        Ok(brands) => {
+            findings.good("brands", format_args!("{} to listen for", brands.len()));
+            brands
+        }
+        Err(error) => return findings.bad("brands", error),
+    };
+    match settings.rules(&brands) {
+        Ok(rules) => findings.good("alert rules", rules.len()),
+        Err(error) => findings.bad("alert rules", error),
+    }
+}
+
+fn check_model(settings: &Settings, findings: &mut Findings) {
+    let options = match settings.inference() {
+        Ok(options) => options,
+        Err(error) => return findings.bad("library and models", error),
+    };
+    let runtime = match Runtime::load(&options.library, options.device, options.threads) {
+        Ok(runtime) => runtime,
+        Err(error) => return findings.bad("library", error),
+    };
+    let library = format!("{}; {}", options.library.display(), Runtime::library_version());
+    findings.good("library", library);
+    match TextModel::open(&runtime, &options.models.join(&options.text_model)) {
+        Ok((model, _)) => {
+            findings.good("text model", format_args!("{}, ran a forward pass", model.id()));
+            findings.good("device", model.device());
+        }
+        Err(error) => findings.bad("text model", error),
+    }
+}
+
+async fn check_kafka(settings: &Settings, findings: &mut Findings) -> anyhow::Result<()> {
+    let options = settings.source.clone();
+    let seen = match tokio::task::spawn_blocking(move || source::look_around(&options)).await? {
+        Ok(seen) => seen,
+        Err(error) => {
+            findings.bad(
+                "broker",
+                format_args!("{error}; is it up, and are kafka.brokers and [kafka.client] right?"),
+            );
+            return Ok(());
+        }
+    };
+    findings.good("broker", format_args!("{} in the cluster", seen.brokers));
+    let consumed = settings.source.topics.iter().map(|topic| (topic, "kafka.topics"));
+    let produced = [
+        (&settings.publish.alert_topic, "kafka.alert_topic"),
+        (&settings.publish.dead_letter_topic, "kafka.dead_letter_topic"),
+    ];
+    for (topic, key) in consumed.chain(produced) {
+        match seen.partitions.get(topic) {
+            Some(count) => findings.good(&format!("topic {topic}"), format_args!("{count} partitions")),
+            None => findings.bad(
+                &format!("topic {topic}"),
+                format_args!("it does not exist; create it, or correct {key}"),
+            ),
+        }
+    }
+    Ok(())
+}
+
+async fn check_postgres(settings: &Settings, findings: &mut Findings) {
+    let store = match Store::connect_lazy(settings.store.clone()) {
+        Ok(store) => store,
+        Err(error) => return findings.bad("Postgres", format_args!("{error}; see postgres.url")),
+    };
+    match store.server_version().await {
+        Ok(version) => findings.good("Postgres", version),
+        Err(error) => {
+            return findings.bad(
+                "Postgres",
+                format_args!("{error}; is it up, and are the settings in [postgres] right?"),
+            );
+        }
+    }
+    match store.migration_state().await {
+        Ok(state) if state.pending == 0 => {
+            findings.good("migrations", format_args!("{} applied", state.applied))
+        }
+        Ok(state) => {
+            findings.bad("migrations", format_args!("{} pending; run `overheard migrate`", state.pending))
+        }
+        Err(error) => findings.bad("migrations", error),
+    }
+}

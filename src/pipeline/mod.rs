@@ -1,0 +1,78 @@
+//! The post's way, put together: source -> intake -> writer, with alerts and upkeep beside it.
+//!
+//! 1. `intake` decodes each record, matches brands, and hands texts to the model.
+//! 2. `writer` gathers scored posts, sends dead letters, writes one transaction a batch, and only
+//!    then completes the offsets.
+//! 3. `evaluator` evaluates alert rules over the roll-ups; `relay` publishes what is in the outbox.
+//! 4. `upkeep` makes day partitions ahead and applies retention.
+//!
+//! Every channel is bounded: a slow database stalls the writer, then the intake, then the source,
+//! which pauses its partitions. `run` supervises: a task that ends unexpectedly stops the process
+//! after draining. Shutdown follows the flow: no new records, drain, commit offsets, leave.
+
+mod evaluator;
+mod intake;
+mod relay;
+mod retry;
+mod run;
+mod upkeep;
+mod writer;
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::alerting::Rule;
+use crate::clock::Clock;
+use crate::decode::Format;
+use crate::domain::BrandId;
+use crate::health::Health;
+use crate::inference::TextScorer;
+use crate::matching::Matcher;
+use crate::publish::Publisher;
+use crate::store::Store;
+
+pub use run::{PipelineError, prepare_store, run};
+
+/// How the steps are joined.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Format of each topic.
+    pub formats: HashMap<String, Format>,
+    /// Records that may wait between two steps.
+    pub queue: NonZeroUsize,
+    /// Most posts in one transaction.
+    pub batch_posts: NonZeroUsize,
+    /// Longest wait for posts to fill a transaction.
+    pub batch_wait: Duration,
+    /// Whether posts that name no brand are stored too.
+    pub keep_unnamed: bool,
+    /// How long in-flight posts may take to be settled after a stop.
+    pub shutdown_deadline: Duration,
+    /// How often alert rules are evaluated.
+    pub evaluate_every: Duration,
+    /// How often the outbox is published.
+    pub publish_every: Duration,
+}
+
+/// What the steps work with. Clones share everything.
+#[derive(Clone)]
+pub struct Parts {
+    /// Finds brands in posts.
+    pub matcher: Arc<Matcher>,
+    /// Scores texts.
+    pub scorer: TextScorer,
+    /// Keeps rows.
+    pub store: Store,
+    /// Sends alerts and dead letters.
+    pub publisher: Publisher,
+    /// When to raise alerts.
+    pub rules: Arc<[Rule]>,
+    /// All brands, for the rules.
+    pub brands: Arc<[BrandId]>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where parts report.
+    pub health: Health,
+}

@@ -1,0 +1,189 @@
+//! Supervision: start the steps, notice when one ends, and stop them in flow order.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{Options, Parts, evaluator, intake, relay, upkeep, writer};
+use crate::health::Part;
+use crate::inference::InferenceError;
+use crate::publish::PublishError;
+use crate::source::{Source, SourceError};
+use crate::store::StoreError;
+
+/// Why the pipeline ended other than by being asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// Kafka in.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Kafka out.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// Postgres.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The model.
+    #[error(transparent)]
+    Inference(#[from] InferenceError),
+    /// A step ended though nobody asked it to.
+    #[error("The {0} ended unexpectedly")]
+    Ended(&'static str),
+    /// A step panicked.
+    #[error("A step of the pipeline panicked: {0}")]
+    Panicked(String),
+    /// The deadline for draining has passed.
+    #[error(
+        "Not everything in flight was settled within {0:?}; its offsets are not committed, so it will be delivered again"
+    )]
+    Deadline(Duration),
+}
+
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Waits until Postgres answers and its schema is in place, applying migrations if told to.
+///
+/// # Errors
+/// The schema is of a newer program, or a migration fails for good.
+pub async fn prepare_store(parts: &Parts) -> Result<(), PipelineError> {
+    let store = &parts.store;
+    loop {
+        let waiting = match make_ready(parts).await {
+            Ok(0) => break,
+            Ok(pending) => {
+                format!(
+                    "{pending} migrations are pending; run `overheard migrate`, or set postgres.migrate = true"
+                )
+            }
+            Err(error) if error.is_transient() => format!("{error}; see [postgres]"),
+            Err(error) => return Err(error.into()),
+        };
+        if parts.health.report(Part::Postgres, false, waiting.as_str()) {
+            tracing::warn!("Waiting for Postgres: {waiting}");
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    parts.health.report(Part::Postgres, true, "answers");
+    tracing::info!(posts.kept = store.options().keep_text, "Postgres is ready");
+    Ok(())
+}
+
+/// The number of migrations that are pending and not ours to apply.
+async fn make_ready(parts: &Parts) -> Result<usize, StoreError> {
+    if parts.store.options().migrate {
+        parts.store.migrate().await?;
+    }
+    let pending = parts.store.migration_state().await?.pending;
+    if pending == 0 {
+        parts.store.ensure_partitions(parts.clock.now()).await?;
+    }
+    Ok(pending)
+}
+
+/// Runs until `shutdown`, then drains. The store must have been prepared.
+///
+/// # Errors
+/// A step ended unexpectedly, or what was in flight could not be settled before the deadline.
+pub async fn run(
+    parts: Parts,
+    options: Options,
+    mut source: Source,
+    shutdown: CancellationToken,
+) -> Result<(), PipelineError> {
+    let Some(deliveries) = source.take_deliveries() else { return Err(PipelineError::Ended("source")) };
+    let (to_writer, scored) = mpsc::channel(options.queue.get());
+    let beside = CancellationToken::new();
+    let deadline = options.shutdown_deadline;
+
+    let mut flow = JoinSet::new();
+    flow.spawn(intake::run(parts.clone(), options.clone(), deliveries, to_writer));
+    flow.spawn(writer::run(parts.clone(), options.clone(), scored, source.offsets()));
+    let mut aside = JoinSet::new();
+    aside.spawn(evaluator::run(parts.clone(), options.evaluate_every, beside.clone()));
+    aside.spawn(relay::run(parts.clone(), options.publish_every, beside.clone()));
+    aside.spawn(upkeep::run(parts.clone(), beside.clone()));
+
+    let failure = tokio::select! {
+        () = shutdown.cancelled() => None,
+        ended = flow.join_next() => Some(why(ended, "pipeline")),
+        ended = aside.join_next() => Some(why(ended, "upkeep")),
+        () = until(|| source.has_ended()) => None,
+    };
+    match &failure {
+        None => {
+            tracing::info!(deadline.seconds = deadline.as_secs_f64(), "Stopping: draining what is in flight")
+        }
+        Some(error) => tracing::error!(error = %error, "Stopping: a step has failed"),
+    }
+    parts.health.stop();
+    source.stop();
+
+    let publisher = parts.publisher.clone();
+    let drained = tokio::time::timeout(deadline, async {
+        let mut result = Ok(());
+        while let Some(ended) = flow.join_next().await {
+            result = result.and(flatten(ended));
+        }
+        beside.cancel();
+        while let Some(ended) = aside.join_next().await {
+            result = result.and(flatten(ended));
+        }
+        result
+    })
+    .await
+    .unwrap_or(Err(PipelineError::Deadline(deadline)));
+    // Their handles go before the source closes: closing must happen on its own thread.
+    flow.shutdown().await;
+    aside.shutdown().await;
+
+    let closing = tokio::task::spawn_blocking(move || {
+        publisher.flush(deadline);
+        source.finish()
+    });
+    let closed = match tokio::time::timeout(deadline, closing).await {
+        Ok(Ok(result)) => result.map_err(PipelineError::from),
+        Ok(Err(panic)) => Err(PipelineError::Panicked(panic.to_string())),
+        Err(_) => Err(PipelineError::Deadline(deadline)),
+    };
+    parts.store.close().await;
+    failure.map_or(Ok(()), Err).and(drained).and(closed)
+}
+
+/// Waits until a condition holds that nothing announces.
+async fn until(condition: impl Fn() -> bool) {
+    while !condition() {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+type Ended = Result<Result<(), PipelineError>, JoinError>;
+
+fn why(ended: Option<Ended>, what: &'static str) -> PipelineError {
+    match ended.map(flatten) {
+        Some(Err(error)) => error,
+        Some(Ok(())) | None => PipelineError::Ended(what),
+    }
+}
+
+fn flatten(ended: Ended) -> Result<(), PipelineError> {
+    ended.unwrap_or_else(|error| Err(PipelineError::Panicked(error.to_string())))
+}
+
+/// Repeats something at an interval until told to stop.
+pub(super) async fn every<F: Future<Output = ()>>(
+    interval: Duration,
+    stop: &CancellationToken,
+    mut turn: impl FnMut() -> F,
+) {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => turn().await,
+        }
+    }
+}

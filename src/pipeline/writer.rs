@@ -1,0 +1,172 @@
+//! From scored posts to durable rows: gather a batch, send dead letters, one transaction, offsets.
+
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout_at;
+
+use super::intake::{InFlight, Outcome};
+use super::retry::{until_durable, while_waiting};
+use super::run::PipelineError;
+use super::{Options, Parts};
+use crate::domain::{Ack, Durable, Mention, Record, Rejection, RejectionReason, Sentiment, Spans};
+use crate::health::{Part, Stage};
+use crate::inference::InferenceError;
+use crate::metrics;
+use crate::publish::PublishError;
+use crate::source::Offsets;
+use crate::store::{StoreError, StoredPost, Written};
+
+/// Posts of one transaction, with the records that they came from.
+#[derive(Default)]
+struct Batch {
+    posts: Vec<StoredPost>,
+    /// The record of each post, in the same order.
+    records: Vec<Record>,
+    rejected: Vec<(Record, Rejection)>,
+    acks: Vec<Ack>,
+}
+
+/// Writes until intake ends and everything is settled.
+pub(super) async fn run(
+    parts: Parts,
+    options: Options,
+    mut scored: mpsc::Receiver<InFlight>,
+    offsets: Offsets,
+) -> Result<(), PipelineError> {
+    while let Some(first) = while_waiting(&parts.health, Stage::Writer, scored.recv()).await {
+        let deadline = tokio::time::Instant::now() + options.batch_wait;
+        let mut batch = Batch::default();
+        batch.add(first).await?;
+        while batch.acks.len() < options.batch_posts.get() {
+            match timeout_at(deadline, scored.recv()).await {
+                Ok(Some(in_flight)) => batch.add(in_flight).await?,
+                Ok(None) | Err(_) => break,
+            }
+        }
+        settle(&parts, batch, &offsets).await?;
+    }
+    parts.health.rest(Stage::Writer);
+    Ok(())
+}
+
+impl Batch {
+    /// Takes a record in, as soon as its score is there.
+    async fn add(&mut self, in_flight: InFlight) -> Result<(), PipelineError> {
+        let InFlight { ack, record, outcome } = in_flight;
+        self.acks.push(ack);
+        let (post, named, score) = match outcome {
+            Outcome::Nothing => return Ok(()),
+            Outcome::Rejected(rejection) => {
+                self.rejected.push((record, rejection));
+                return Ok(());
+            }
+            Outcome::Post { post, named, score } => (post, named, score),
+        };
+        let mentions = match score {
+            None => Vec::new(),
+            Some(score) => match score.await {
+                Ok(sentiment) => named.into_iter().map(|spans| mention(spans, sentiment)).collect(),
+                Err(InferenceError::Stopped) => return Err(PipelineError::Ended("text model")),
+                Err(error) => {
+                    let rejection = Rejection::new(RejectionReason::Score, error.to_string());
+                    self.rejected.push((record, rejection));
+                    return Ok(());
+                }
+            },
+        };
+        self.posts.push(StoredPost { post: *post, received_at: record.received_at, mentions });
+        self.records.push(record);
+        Ok(())
+    }
+}
+
+fn mention(spans: Spans, sentiment: Sentiment) -> Mention {
+    let Spans { brand, spans } = spans;
+    let label = sentiment.label().as_str();
+    ::metrics::counter!(metrics::MENTIONS_SCORED, "brand" => brand.to_string(), "label" => label)
+        .increment(1);
+    Mention { brand, spans, sentiment }
+}
+
+/// Makes everything of a batch durable, then completes its offsets.
+#[expect(clippy::cast_precision_loss, reason = "a batch is far below 2^52")]
+async fn settle(parts: &Parts, batch: Batch, offsets: &Offsets) -> Result<(), PipelineError> {
+    let Batch { posts, records, rejected, acks } = batch;
+    for (record, rejection) in &rejected {
+        bury(parts, record, rejection).await?;
+    }
+    let started = Instant::now();
+    let durable = match write(parts, &posts).await {
+        Ok(durable) => durable,
+        Err(error) if !posts.is_empty() => {
+            tracing::warn!(batch.posts = posts.len(), error = %error, "Postgres refuses a batch, writing its posts one by one");
+            write_one_by_one(parts, &posts, &records).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    ::metrics::histogram!(metrics::STORE_COMMIT_SECONDS).record(started.elapsed());
+    ::metrics::histogram!(metrics::STORE_BATCH_POSTS).record(acks.len() as f64);
+    offsets.settle(acks, &durable);
+    Ok(())
+}
+
+async fn write(parts: &Parts, posts: &[StoredPost]) -> Result<Durable, StoreError> {
+    let model = parts.scorer.model().as_str();
+    let attempt = || async {
+        let result = parts.store.write(model, posts).await;
+        match &result {
+            Ok(_) => {
+                parts.health.report(Part::Postgres, true, "answers");
+            }
+            Err(error) if error.is_transient() => {
+                ::metrics::counter!(metrics::STORE_RETRIES).increment(1);
+                parts.health.report(Part::Postgres, false, error.to_string());
+            }
+            Err(_) => {}
+        }
+        result
+    };
+    let (durable, written) = until_durable(
+        &parts.health,
+        Stage::Writer,
+        "write posts to Postgres",
+        StoreError::is_transient,
+        attempt,
+    )
+    .await?;
+    count(&written);
+    Ok(durable)
+}
+
+fn count(written: &Written) {
+    ::metrics::counter!(metrics::POSTS_STORED).increment(written.posts);
+    ::metrics::counter!(metrics::MENTIONS_STORED).increment(written.mentions);
+}
+
+/// One post has spoilt the batch. Whatever Postgres refuses for good becomes a dead letter.
+async fn write_one_by_one(
+    parts: &Parts,
+    posts: &[StoredPost],
+    records: &[Record],
+) -> Result<Durable, PipelineError> {
+    for (post, record) in posts.iter().zip(records) {
+        if let Err(error) = write(parts, std::slice::from_ref(post)).await {
+            bury(parts, record, &Rejection::new(RejectionReason::Store, error.to_string())).await?;
+        }
+    }
+    // Nothing is left to write: the store attests an empty batch at once.
+    Ok(write(parts, &[]).await?)
+}
+
+/// Sends a record to the dead-letter topic, however long the broker takes.
+async fn bury(parts: &Parts, record: &Record, rejection: &Rejection) -> Result<(), PipelineError> {
+    ::metrics::counter!(metrics::RECORDS_REJECTED, "reason" => rejection.reason.as_str()).increment(1);
+    tracing::debug!(record.position = %record.position, rejection.reason = rejection.reason.as_str(), "{}", rejection.detail);
+    let at = parts.clock.now();
+    until_durable(&parts.health, Stage::Writer, "send a dead letter", PublishError::is_transient, || {
+        parts.publisher.dead_letter(record, rejection, at)
+    })
+    .await?;
+    Ok(())
+}
