@@ -1,0 +1,311 @@
+//! `config/brands.toml`: whom to listen for, and by which words.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use url::Url;
+
+use super::reader::{ConfigError, Problems, Section};
+use crate::domain::{Brand, BrandId};
+
+/// Reads the brands out of a file.
+///
+/// # Errors
+/// The file can't be read, or what [`read_brands`] finds.
+pub fn read_brands_file(path: &Path) -> Result<Vec<Brand>, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::one(format!("{} can't be read: {error}", path.display())))?;
+    read_brands(&text)
+}
+
+/// Reads the brands: one `[[brand]]` table each.
+///
+/// # Errors
+/// All problems at once, each with its key path: unknown keys, ids that are none or stand twice,
+/// brands that nothing names, terms that are not written as they should be.
+pub fn read_brands(text: &str) -> Result<Vec<Brand>, ConfigError> {
+    let table =
+        text.parse().map_err(|error| ConfigError::one(format!("The brands are not TOML: {error}")))?;
+    let problems = Problems::default();
+    let mut root = Section::root(table, &problems);
+    let mut brands = Vec::new();
+    let mut first_with: HashMap<BrandId, usize> = HashMap::new();
+    let sections = root.sections("brand");
+    if sections.is_empty() {
+        root.note("brand", "there is none; write at least one `[[brand]]` table");
+    }
+    for (index, mut section) in sections.into_iter().enumerate() {
+        let id = read_id(&mut section);
+        if let Some(id) = &id {
+            if let Some(first) = first_with.get(id) {
+                section.note("id", format_args!("`{id}` is the id of brand[{first}] already"));
+            } else {
+                first_with.insert(id.clone(), index);
+            }
+        }
+        let brand = read_brand(section, id);
+        brands.extend(brand);
+    }
+    root.finish();
+    problems.finish(brands)
+}
+
+fn read_id(section: &mut Section<'_>) -> Option<BrandId> {
+    let Some(text) = section.optional::<String>("id") else {
+        section.note("id", "is missing; rows and alerts will carry it, such as \"red-bull\"");
+        return None;
+    };
+    // A value that is no text was noted already and reads as an empty one.
+    let parsed = (!text.is_empty()).then(|| text.parse())?;
+    parsed.map_err(|error| section.note("id", error)).ok()
+}
+
+fn read_brand(mut section: Section<'_>, id: Option<BrandId>) -> Option<Brand> {
+    let name: String = section.optional("name").unwrap_or_else(|| {
+        section.note("name", "is missing; write the name that people know the brand by");
+        String::new()
+    });
+    let brand = Brand {
+        // A stand-in where the id is refused anyway, so that the terms are checked too.
+        id: id.clone().or_else(|| "unknown".parse().ok())?,
+        name,
+        words: terms(&mut section, "words", word_problem),
+        hashtags: terms(&mut section, "hashtags", hashtag_problem),
+        handles: terms(&mut section, "handles", handle_problem),
+        hosts: terms(&mut section, "hosts", host_problem),
+        exclusions: terms(&mut section, "exclusions", |_| None),
+    };
+    if [&brand.words, &brand.hashtags, &brand.handles, &brand.hosts].iter().all(|list| list.is_empty()) {
+        let problem = "is empty, and so are hashtags, handles and hosts; a brand needs one of them at least";
+        section.note("words", problem);
+    }
+    for (index, phrase) in brand.exclusions.iter().enumerate() {
+        if brand.words.iter().any(|word| word.trim().to_lowercase() == phrase.trim().to_lowercase()) {
+            let problem =
+                "is one of the words, which would then never count; write the longer phrase around it";
+            section.note(&format!("exclusions[{index}]"), problem);
+        }
+    }
+    section.finish();
+    id.is_some().then_some(brand)
+}
+
+/// The texts of a list; each with a problem is noted under its own path.
+fn terms(section: &mut Section<'_>, key: &str, problem: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let terms: Vec<String> = section.or(key, Vec::new());
+    for (index, term) in terms.iter().enumerate() {
+        let found = if term.trim().is_empty() { Some("is empty".to_owned()) } else { problem(term) };
+        if let Some(found) = found {
+            section.note(&format!("{key}[{index}]"), found);
+        }
+    }
+    terms
+}
+
+fn word_problem(word: &str) -> Option<String> {
+    let bare = word.trim_start_matches(['#', '@']);
+    match word.chars().next() {
+        Some('#') => Some(format!("`{word}` is a hashtag; write \"{bare}\" under hashtags")),
+        Some('@') => Some(format!("`{word}` is a handle; write \"{bare}\" under handles")),
+        _ => None,
+    }
+}
+
+fn hashtag_problem(tag: &str) -> Option<String> {
+    if let Some(bare) = tag.strip_prefix('#') {
+        return Some(format!("write \"{bare}\", without the `#`"));
+    }
+    tag.contains(char::is_whitespace).then(|| format!("`{tag}` has white space in it, which no hashtag has"))
+}
+
+fn handle_problem(handle: &str) -> Option<String> {
+    if let Some(bare) = handle.strip_prefix('@') {
+        return Some(format!("write \"{bare}\", without the `@`"));
+    }
+    handle
+        .contains(char::is_whitespace)
+        .then(|| format!("`{handle}` has white space in it, which no handle has"))
+}
+
+fn host_problem(host: &str) -> Option<String> {
+    let advice = |host: &str| {
+        format!(
+            "`{host}` is not a host alone; write it such as \"example.com\": links to hosts below it count too"
+        )
+    };
+    let parsed = Url::parse(&format!("http://{host}/")).ok();
+    // A host alone is a name with dots, and adds nothing to an address but itself.
+    let alone = parsed.is_some_and(|url| {
+        url.host_str().is_some_and(|parsed| parsed.contains('.'))
+            && url.path() == "/"
+            && url.port().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    });
+    let plain = !host.contains(['/', ':', '?', '#', '@', '*', '\\'])
+        && !host.contains(char::is_whitespace)
+        && !host.starts_with('.')
+        && !host.ends_with('.');
+    (!alone || !plain).then(|| advice(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Post, PostKey, PostKind};
+    use crate::matching::Matcher;
+
+    fn problems(text: &str) -> Vec<String> {
+        read_brands(text).unwrap_err().problems().to_vec()
+    }
+
+    #[test]
+    fn every_key_arrives() {
+        let brands = read_brands(
+            r##"
+            [[brand]]
+            id = "acme"
+            name = "Acme"
+            words = ["Acme", "Acme Corp"]
+            hashtags = ["acme"]
+            handles = ["acme.example"]
+            hosts = ["acme.example", "bücher.example"]
+            exclusions = ["acme of perfection"]
+
+            [[brand]]
+            id = "c-sharp"
+            name = "C#"
+            words = ["C#"]
+            "##,
+        )
+        .unwrap();
+        assert_eq!(brands[0].id.as_str(), "acme");
+        assert_eq!(brands[0].name, "Acme");
+        assert_eq!(brands[0].words, ["Acme", "Acme Corp"]);
+        assert_eq!(brands[0].hashtags, ["acme"]);
+        assert_eq!(brands[0].handles, ["acme.example"]);
+        assert_eq!(brands[0].hosts, ["acme.example", "bücher.example"]);
+        assert_eq!(brands[0].exclusions, ["acme of perfection"]);
+        assert_eq!(brands[1].words, ["C#"]);
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once_with_their_paths() {
+        let found = problems(
+            r##"
+            colour = "red"
+
+            [[brand]]
+            id = "Acme"
+            name = ""
+            words = ["#acme", "@acme", " "]
+            hashtags = ["#acme", "ac me"]
+            handles = ["@acme", "ac me"]
+            hosts = ["https://acme.example", "acme.example/x", "acme", "*.acme.example", "acme.example:80", "a b.example"]
+
+            [[brand]]
+            id = "empty"
+            name = "Empty"
+            exclusions = ["x"]
+
+            [[brand]]
+            id = "empty"
+            words = "one"
+            word = ["two"]
+
+            [[brand]]
+            id = ""
+            name = "Nobody"
+            words = ["Apple"]
+            exclusions = ["apple"]
+
+            [[brand]]
+            id = 7
+            name = "Seven"
+            words = ["seven"]
+            "##,
+        );
+        let expected = [
+            ("brand[0].handles[0]", "write \"acme\", without the `@`"),
+            ("brand[0].handles[1]", "white space"),
+            ("brand[0].hashtags[0]", "write \"acme\", without the `#`"),
+            ("brand[0].hashtags[1]", "white space"),
+            ("brand[0].hosts[0]", "write it such as \"example.com\""),
+            ("brand[0].hosts[1]", "not a host alone"),
+            ("brand[0].hosts[2]", "not a host alone"),
+            ("brand[0].hosts[3]", "not a host alone"),
+            ("brand[0].hosts[4]", "not a host alone"),
+            ("brand[0].hosts[5]", "not a host alone"),
+            ("brand[0].id", "`Acme` is not a brand id"),
+            ("brand[0].name", "is missing"),
+            ("brand[0].words[0]", "write \"acme\" under hashtags"),
+            ("brand[0].words[1]", "write \"acme\" under handles"),
+            ("brand[0].words[2]", "is empty"),
+            ("brand[1].words", "a brand needs one of them"),
+            ("brand[2].id", "is the id of brand[1] already"),
+            ("brand[2].name", "is missing"),
+            ("brand[2].word", "unknown key"),
+            ("brand[2].words", "\"one\" is not an array"),
+            ("brand[2].words", "a brand needs one of them"),
+            ("brand[3].exclusions[0]", "never count"),
+            ("brand[3].id", "is missing"),
+            ("brand[4].id", "7 is not a text"),
+            ("colour", "unknown key"),
+        ];
+        for (path, words) in expected {
+            let told =
+                |problem: &&String| problem.starts_with(&format!("{path}: ")) && problem.contains(words);
+            assert!(found.iter().any(|problem| told(&problem)), "{path}: {words} is not in {found:#?}");
+        }
+        assert_eq!(found.len(), expected.len(), "{found:#?}");
+    }
+
+    #[test]
+    fn what_is_no_list_of_brands_is_refused() {
+        assert!(problems("")[0].starts_with("brand: there is none"));
+        assert!(problems("brand = 1")[0].contains("not an array of tables"));
+        assert!(problems("[[brand]\n")[0].starts_with("The brands are not TOML"));
+        let missing = read_brands_file(Path::new("no/such/brands.toml")).unwrap_err().to_string();
+        assert!(missing.starts_with("no/such/brands.toml can't be read"), "{missing}");
+    }
+
+    #[test]
+    fn the_default_file_is_right_and_names_what_it_should() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/brands.toml");
+        let matcher = Matcher::new(&read_brands_file(&path).unwrap());
+        let named = |text: &str| -> Vec<String> {
+            let post = Post {
+                key: PostKey {
+                    source: "t".to_owned(),
+                    id: "1".to_owned(),
+                    created_at: chrono::DateTime::UNIX_EPOCH,
+                },
+                kind: PostKind::Original,
+                author: None,
+                text: text.to_owned(),
+                link: None,
+                language: None,
+                reach: None,
+                links: Vec::new(),
+                hashtags: Vec::new(),
+                pictures: Vec::new(),
+            };
+            matcher.find(&post).iter().map(|spans| spans.brand.to_string()).collect()
+        };
+        for (text, expected) in [
+            ("vSphere 8 is out, says https://blogs.vmware.com/x", "vmware"),
+            ("New Superstars from #adidas", "adidas"),
+            ("Red Bull gives you wings", "redbull"),
+            ("ein kühles Coca-Cola", "cocacola"),
+            ("diet coke please", "cocacola"),
+            ("a double espresso at Starbucks", "starbucks"),
+        ] {
+            assert_eq!(named(text), [expected], "{text}");
+        }
+        for text in
+            ["a red bull in the field behind us", "coke oven", "we make virtual machines", "bullish on red"]
+        {
+            assert!(named(text).is_empty(), "{text} names {:?}", named(text));
+        }
+    }
+}
