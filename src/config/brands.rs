@@ -43,7 +43,7 @@ pub fn read_brands(text: &str) -> Result<Vec<Brand>, ConfigError> {
                 first_with.insert(id.clone(), index);
             }
         }
-        let brand = read_brand(section, id);
+        let brand = read_brand(section, id.as_ref());
         brands.extend(brand);
     }
     root.finish();
@@ -60,14 +60,14 @@ fn read_id(section: &mut Section<'_>) -> Option<BrandId> {
     parsed.map_err(|error| section.note("id", error)).ok()
 }
 
-fn read_brand(mut section: Section<'_>, id: Option<BrandId>) -> Option<Brand> {
+fn read_brand(mut section: Section<'_>, id: Option<&BrandId>) -> Option<Brand> {
     let name: String = section.optional("name").unwrap_or_else(|| {
         section.note("name", "is missing; write the name that people know the brand by");
         String::new()
     });
     let brand = Brand {
         // A stand-in where the id is refused anyway, so that the terms are checked too.
-        id: id.clone().or_else(|| "unknown".parse().ok())?,
+        id: id.cloned().or_else(|| "unknown".parse().ok())?,
         name,
         words: terms(&mut section, "words", word_problem),
         hashtags: terms(&mut section, "hashtags", hashtag_problem),
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn every_key_arrives() {
         let brands = read_brands(
-            r##"
+            r#"
             [[brand]]
             id = "acme"
             name = "Acme"
@@ -176,7 +176,7 @@ mod tests {
             id = "c-sharp"
             name = "C#"
             words = ["C#"]
-            "##,
+            "#,
         )
         .unwrap();
         assert_eq!(brands[0].id.as_str(), "acme");
