@@ -6,6 +6,7 @@
 //! - `brands` and `alerts` read the files of those names.
 //! - `places` looks for what the configuration does not name.
 
+mod alerts;
 mod brands;
 mod layers;
 pub mod places;
@@ -13,12 +14,9 @@ mod reader;
 mod setting;
 mod settings;
 
-pub use brands::{read_brands, read_brands_file};
+pub use alerts::read_rules;
+pub use brands::read_brands;
 pub use layers::DEFAULTS;
 pub use reader::{ConfigError, Problems, Section};
 pub use setting::{Bytes, Setting};
 pub use settings::Settings;
-/// stub
-pub fn read_rules(_: &str, _: &[crate::domain::BrandId]) -> Result<Vec<crate::alerting::Rule>, ConfigError> {
-    Ok(vec![])
-}

@@ -11,8 +11,9 @@
 //!
 //! Nothing here retries: [`StoreError::is_transient`] says what is worth it.
 
+mod alerts;
 mod error;
-// mod evaluation;
+mod evaluation;
 mod locks;
 mod migrate;
 mod outbox;
@@ -31,8 +32,9 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
 use crate::domain::Secret;
 
+pub use alerts::PhaseChange;
 pub use error::StoreError;
-// pub use evaluation::{EvaluationLock, PhaseChange};
+pub use evaluation::EvaluationLock;
 pub use locks::RelayLock;
 pub use migrate::MigrationState;
 pub use outbox::OutboxMessage;

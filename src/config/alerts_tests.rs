@@ -1,0 +1,137 @@
+//! Tests of the rules in `config/alerts.toml`: how they are read, and how the default ones behave.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::*;
+use crate::alerting::{Counts, Phases, Series, Transition, evaluate, needs};
+
+const DEFAULT: &str = include_str!("../../config/alerts.toml");
+
+fn brands() -> Vec<BrandId> {
+    ["acme", "vmware"].map(|id| id.parse().unwrap()).into()
+}
+
+fn problems(text: &str) -> Vec<String> {
+    read_rules(text, &brands()).unwrap_err().problems().to_vec()
+}
+
+#[test]
+fn the_default_file_is_right() {
+    let rules = read_rules(DEFAULT, &brands()).unwrap();
+    assert_eq!(
+        rules.iter().map(|rule| rule.id.as_str()).collect::<Vec<_>>(),
+        ["volume-spike", "negative-share"]
+    );
+    assert!(rules.iter().all(|rule| rule.brands == Watched::All));
+}
+
+#[test]
+fn no_rules_are_fine() {
+    assert_eq!(read_rules("", &[]).unwrap(), []);
+}
+
+#[test]
+fn everything_wrong_is_said_at_once_with_its_place() {
+    let found = problems(
+        r#"
+        [[rule]]
+        id = "one"
+        kind = "volume"
+        window = "90s"
+        baseline = "5m"
+        min_history = 4
+        deviations = -1
+        min_mentions = 0
+        for = "10m"
+        cooldown = "10s"
+        share = 0.5
+
+        [[rule]]
+        id = "one"
+        kind = "negative_share"
+        brands = ["acme", "nobody"]
+        window = "5m"
+        share = 50
+        min_mentions = 20
+        cooldown = "30m"
+
+        [[rule]]
+        id = "Not An Id"
+        kind = "mood"
+        window = 5
+        "#,
+    );
+    for expected in [
+        "rule[0].baseline: is shorter",
+        "rule[0].cooldown: is shorter",
+        "rule[0].deviations: ",
+        "rule[0].for: is not shorter",
+        "rule[0].min_mentions: ",
+        "rule[0].share: unknown key",
+        "rule[0].window: is not a whole number of minutes",
+        "rule[1].brands: there is no brand `nobody`",
+        "rule[1].id: another rule is named `one`",
+        "rule[1].share: ",
+        "rule[2].cooldown: is missing",
+        "rule[2].id: ",
+        "rule[2].kind: `mood`",
+        "rule[2].window: ",
+    ] {
+        assert!(found.iter().any(|problem| problem.starts_with(expected)), "{expected} in {found:#?}");
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_one_problem() {
+    assert_eq!(problems("[[rule").len(), 1);
+}
+
+/// Mentions of a simulated hour by minute: some 4 a minute for half an hour, then a burst of 90
+/// mostly negative ones until minute 38, then calm again.
+fn simulated_hour() -> Vec<Counts> {
+    let calm = |minute: u64| Counts {
+        negative: u64::from(minute.is_multiple_of(3)),
+        neutral: 2 + minute % 2,
+        positive: u64::from(!minute.is_multiple_of(3)),
+        polarity_sum: 0.3,
+    };
+    let burst = Counts { negative: 8, neutral: 2, positive: 0, polarity_sum: -5.0 };
+    (0..60).map(|minute| if (30..39).contains(&minute) { burst } else { calm(minute) }).collect()
+}
+
+#[test]
+fn in_the_demos_hour_both_rules_fire_in_the_burst_and_resolve_before_its_end() {
+    let rules = read_rules(DEFAULT, &brands()).unwrap();
+    let start: DateTime<Utc> = "2026-03-01T12:00:00Z".parse().unwrap();
+    let needs = needs(&rules).unwrap();
+    let hour = simulated_hour();
+    // Once every ten seconds as in production, and once a minute as a slow machine may.
+    for pause in [10, 60] {
+        let mut phases = Phases::new();
+        let mut told = Vec::new();
+        for second in (0..3600).step_by(pause) {
+            let now = start + TimeDelta::seconds(second);
+            let mut vmware = Series::new(now, needs.grain_minutes);
+            for (minute, counts) in (0_i64..).zip(&hour) {
+                vmware.add_minute(start + TimeDelta::minutes(minute), *counts);
+            }
+            let series = HashMap::from([(brands()[1].clone(), vmware)]);
+            for change in evaluate(&rules, &brands(), &series, &phases, now) {
+                assert_eq!(change.brand.as_str(), "vmware");
+                if let Some(transition) = change.transition {
+                    let fired = matches!(transition, Transition::Fired { .. });
+                    told.push((change.rule.id.clone(), fired, second / 60));
+                }
+                phases.insert((change.rule.id.clone(), change.brand), change.phase);
+            }
+        }
+        for rule in ["volume-spike", "negative-share"] {
+            let of_rule: Vec<_> = told.iter().filter(|(id, ..)| id == rule).collect();
+            let [(_, true, fired), (_, false, resolved)] = of_rule[..] else { panic!("{rule}: {told:?}") };
+            assert!((30..39).contains(fired), "{rule}: {told:?}");
+            assert!((40..55).contains(resolved), "{rule}: {told:?}");
+        }
+    }
+}
