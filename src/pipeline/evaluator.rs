@@ -1,11 +1,70 @@
-//! stub
+//! Evaluates alert rules over the roll-ups, one process at a time.
+//!
+//! Every process tries for the lock; the one that has it evaluates, and any other takes over when
+//! it goes. Phases and alerts live in Postgres, so nothing is lost on the way.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
 use super::Parts;
 use super::run::PipelineError;
+use crate::domain::Alert;
+use crate::health::Stage;
+use crate::metrics;
+use crate::store::{EvaluationLock, StoreError};
+
+/// Evaluates at an interval until told to stop.
 pub(super) async fn run(
-    _: Parts,
-    _: std::time::Duration,
-    stop: tokio_util::sync::CancellationToken,
+    parts: Parts,
+    interval: Duration,
+    stop: CancellationToken,
 ) -> Result<(), PipelineError> {
-    stop.cancelled().await;
+    let mut lock: Option<EvaluationLock> = None;
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = ticks.tick() => {}
+        }
+        parts.health.beat(Stage::Evaluator);
+        if let Err(error) = turn(&parts, &mut lock).await {
+            tracing::warn!(error = %error, "Alert rules can't be evaluated now, trying again");
+            // The lock may be gone with its connection: it is taken anew.
+            lock = None;
+        }
+    }
+    if let Some(lock) = lock {
+        lock.release().await;
+    }
+    parts.health.rest(Stage::Evaluator);
     Ok(())
+}
+
+async fn turn(parts: &Parts, lock: &mut Option<EvaluationLock>) -> Result<(), StoreError> {
+    if lock.is_none() {
+        *lock = parts.store.try_evaluation_lock().await?;
+    }
+    let Some(held) = lock else { return Ok(()) };
+    let topic = parts.publisher.alert_topic();
+    let alerts = held.evaluate(&parts.rules, &parts.brands, parts.clock.now(), topic).await?;
+    ::metrics::counter!(metrics::ALERTS_EVALUATED).increment(1);
+    for alert in &alerts {
+        tell(alert);
+    }
+    Ok(())
+}
+
+fn tell(alert: &Alert) {
+    let (rule, state) = (alert.rule.clone(), alert.state.as_str());
+    ::metrics::counter!(metrics::ALERTS_CHANGED, "rule" => rule, "state" => state).increment(1);
+    tracing::info!(
+        alert.id = alert.id,
+        alert.rule = alert.rule,
+        alert.brand = %alert.brand,
+        alert.value = alert.value,
+        alert.threshold = alert.threshold,
+        "Alert {state}"
+    );
 }
