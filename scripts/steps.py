@@ -19,6 +19,7 @@ from processes import run_in_group
 ROOT = fetch.ROOT
 TOOLS = fetch.RUNTIME / "tools" / "bin"
 UNIT = ROOT / "deploy" / "overheard.service"
+SCRIPT_REQUIREMENTS = ROOT / "scripts" / "tests" / "requirements.txt"
 # What `cargo test` builds and the tests start.
 TEST_BINARY = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "overheard"
 
@@ -124,7 +125,7 @@ def training_tests() -> None:
 
 
 def script_tests() -> None:
-    call(python(ROOT / "scripts" / "tests" / "requirements.txt"), "-m", "pytest", "-q", "scripts/tests")
+    call(python(SCRIPT_REQUIREMENTS), "-m", "pytest", "-q", "scripts/tests")
 
 
 def compose_file() -> "str | None":
@@ -143,6 +144,15 @@ def compose_file() -> "str | None":
             shutil.move(str(Path(scratch, "cmd")), str(program))
     call(program, "--file", file, "config", "--quiet")
     return f"checked by Docker Compose {version} built from source: the plugin is not installed"
+
+
+def dockerfile() -> None:
+    """Only linted: a build needs an engine."""
+    linter = installed("hadolint") or python(SCRIPT_REQUIREMENTS).with_name("hadolint")
+    if not Path(linter).is_file():
+        raise Skipped("hadolint is not installed, and there is no wheel of it for this machine")
+    # DL3008 wants versions of Debian's packages pinned, which would keep security fixes out.
+    call(linter, "--ignore", "DL3008", ROOT / "deploy" / "Dockerfile")
 
 
 def unit_file() -> "str | None":
@@ -168,6 +178,7 @@ STEPS = [
     Step("formatting", "lint", "Formatting (cargo fmt)", formatting),
     Step("script-tests", "scripts", "Tests of scripts/", script_tests),
     Step("compose-file", "deploy", "docker-compose.yml", compose_file),
+    Step("dockerfile", "deploy", "deploy/Dockerfile", dockerfile),
     Step("clippy", "lint", "Lints (cargo clippy)", clippy),
     Step("documentation", "lint", "Documentation (cargo doc)", documentation),
     Step("dependencies", "lint", "Dependencies (cargo deny)", dependencies),
