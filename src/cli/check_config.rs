@@ -1,13 +1,13 @@
 //! `overheard check-config`: all settings, offline.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::{ConfigError, Settings};
 
 /// Prints every problem with settings, brands and rules at once; exit code 1 if there is one.
-pub(super) fn run(path: Option<PathBuf>) -> ExitCode {
-    let name = path.as_ref().map_or("the built-in defaults".to_owned(), |path| path.display().to_string());
+pub(super) fn run(path: Option<&Path>) -> ExitCode {
+    let name = path.map_or("the built-in defaults".to_owned(), |path| path.display().to_string());
     match check(path) {
         Ok((brands, rules)) => {
             println!("{name}: good; {brands} brands, {rules} alert rules");
@@ -23,8 +23,8 @@ pub(super) fn run(path: Option<PathBuf>) -> ExitCode {
     }
 }
 
-fn check(path: Option<PathBuf>) -> Result<(usize, usize), ConfigError> {
-    let settings = Settings::load(path.as_deref())?;
+fn check(path: Option<&Path>) -> Result<(usize, usize), ConfigError> {
+    let settings = Settings::load(path)?;
     let brands = settings.brands();
     // Rules name brands: with wrong brands they can't be judged.
     let rules = brands.as_ref().ok().map(|brands| settings.rules(brands)).transpose();

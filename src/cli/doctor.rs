@@ -7,14 +7,16 @@ use crate::inference::{Runtime, TextModel};
 use crate::source;
 use crate::store::Store;
 
-/// Gathers findings and prints them as they come.
+/// Prints findings as they come, and counts them.
 #[derive(Default)]
 struct Findings {
+    good: usize,
     bad: usize,
 }
 
 impl Findings {
     fn good(&mut self, what: &str, found: impl std::fmt::Display) {
+        self.good += 1;
         println!("good  {what}: {found}");
     }
 
@@ -35,7 +37,7 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
         println!("All is well: `overheard run` has what it needs");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{} to mend", findings.bad);
+    println!("{} good, {} to mend", findings.good, findings.bad);
     Ok(ExitCode::FAILURE)
 }
 
@@ -119,10 +121,10 @@ async fn check_postgres(settings: &Settings, findings: &mut Findings) {
     }
     match store.migration_state().await {
         Ok(state) if state.pending == 0 => {
-            findings.good("migrations", format_args!("{} applied", state.applied))
+            findings.good("migrations", format_args!("{} applied", state.applied));
         }
         Ok(state) => {
-            findings.bad("migrations", format_args!("{} pending; run `overheard migrate`", state.pending))
+            findings.bad("migrations", format_args!("{} pending; run `overheard migrate`", state.pending));
         }
         Err(error) => findings.bad("migrations", error),
     }

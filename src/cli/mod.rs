@@ -69,7 +69,7 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Run => runtime.block_on(run::run(settings(arguments.config)?)),
         Command::Demo(demo) => runtime.block_on(demo::run(demo)),
         Command::Migrate => runtime.block_on(migrate::run(settings(arguments.config)?)),
-        Command::CheckConfig => Ok(check_config::run(config_path(arguments.config))),
+        Command::CheckConfig => Ok(check_config::run(config_path(arguments.config).as_deref())),
         Command::Doctor => runtime.block_on(doctor::run(settings(arguments.config)?)),
         Command::Score(score) => runtime.block_on(score::run(settings(arguments.config)?, score)),
     }

@@ -24,7 +24,7 @@ number without it) and target; any other line is a text. target is accepted but 
 the text as a whole. A line that can't be scored gives an object with error, and the exit code is 1 \
 at the end.")]
 pub(super) struct Arguments {
-    /// Model to score with [default: inference.text_model]
+    /// Model to score with, instead of the one that the configuration names
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
 }

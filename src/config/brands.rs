@@ -1,22 +1,11 @@
 //! `config/brands.toml`: whom to listen for, and by which words.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use url::Url;
 
 use super::reader::{ConfigError, Problems, Section};
 use crate::domain::{Brand, BrandId};
-
-/// Reads the brands out of a file.
-///
-/// # Errors
-/// The file can't be read, or what [`read_brands`] finds.
-pub fn read_brands_file(path: &Path) -> Result<Vec<Brand>, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::one(format!("{} can't be read: {error}", path.display())))?;
-    read_brands(&text)
-}
 
 /// Reads the brands: one `[[brand]]` table each.
 ///

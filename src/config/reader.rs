@@ -154,6 +154,7 @@ impl<'a> Section<'a> {
     }
 
     /// The table below a key; an empty one where it is absent.
+    #[must_use]
     pub fn section(&mut self, key: &str) -> Section<'a> {
         let table = match self.take(key) {
             None => Table::new(),
@@ -197,7 +198,7 @@ impl<'a> Section<'a> {
                     passed.insert(key, value.to_string());
                 }
                 other => {
-                    self.note(&key, format_args!("{} is not a text, number or truth value", shown(&other)))
+                    self.note(&key, format_args!("{} is not a text, number or truth value", shown(&other)));
                 }
             }
         }

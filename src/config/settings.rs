@@ -167,13 +167,13 @@ impl Settings {
                 "/usr/lib/overheard/cuda/libonnxruntime.so",
             )),
         };
-        let library = resolve(&self.model.library, library).unwrap_or_else(|problem| {
+        let library = resolve(self.model.library.as_ref(), library).unwrap_or_else(|problem| {
             let way_out = "run `make build`, or set it to the libonnxruntime.so of PyPI's onnxruntime";
             problems.note("inference.library", format_args!("{problem}; {way_out}"));
             PathBuf::new()
         });
         let models = Search::new("models", "/usr/share/overheard/models");
-        let models = resolve(&self.model.models, models).unwrap_or_else(|problem| {
+        let models = resolve(self.model.models.as_ref(), models).unwrap_or_else(|problem| {
             problems.note("inference.models", problem);
             PathBuf::new()
         });
@@ -193,8 +193,9 @@ impl Settings {
     /// # Errors
     /// The file is in none of the places looked at, or every problem with its contents at once.
     pub fn brands(&self) -> Result<Vec<Brand>, ConfigError> {
-        let path = resolve(&self.brands, Search::new("config/brands.toml", "/etc/overheard/brands.toml"))
-            .map_err(|problem| ConfigError::one(format!("brands.file: {problem}")))?;
+        let path =
+            resolve(self.brands.as_ref(), Search::new("config/brands.toml", "/etc/overheard/brands.toml"))
+                .map_err(|problem| ConfigError::one(format!("brands.file: {problem}")))?;
         read_brands(&read(&path)?).map_err(|error| error.within(&path))
     }
 
@@ -203,14 +204,15 @@ impl Settings {
     /// # Errors
     /// The file is in none of the places looked at, or every problem with its contents at once.
     pub fn rules(&self, brands: &[Brand]) -> Result<Vec<Rule>, ConfigError> {
-        let path = resolve(&self.rules, Search::new("config/alerts.toml", "/etc/overheard/alerts.toml"))
-            .map_err(|problem| ConfigError::one(format!("alerts.file: {problem}")))?;
+        let path =
+            resolve(self.rules.as_ref(), Search::new("config/alerts.toml", "/etc/overheard/alerts.toml"))
+                .map_err(|problem| ConfigError::one(format!("alerts.file: {problem}")))?;
         let known: Vec<BrandId> = brands.iter().map(|brand| brand.id.clone()).collect();
         read_rules(&read(&path)?, &known).map_err(|error| error.within(&path))
     }
 }
 
-fn resolve(named: &Option<PathBuf>, search: Search) -> Result<PathBuf, String> {
+fn resolve(named: Option<&PathBuf>, search: Search) -> Result<PathBuf, String> {
     match named {
         Some(path) if path.exists() => Ok(path.clone()),
         Some(path) => Err(format!("{} does not exist", path.display())),
@@ -312,7 +314,7 @@ fn secret(section: &mut Section<'_>, key: &str) -> Option<Secret> {
         std::fs::read_to_string(&path)
             .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
             .map_err(|error| {
-                section.note(&file_key, format_args!("{} can't be read: {error}", path.display()))
+                section.note(&file_key, format_args!("{} can't be read: {error}", path.display()));
             })
             .ok()
     });

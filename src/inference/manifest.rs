@@ -128,7 +128,7 @@ impl Manifest {
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
         let wrong = |detail: String| InferenceError::Manifest { path: path.clone(), detail };
         let mut manifest: Self = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-        manifest.folder = folder.to_owned();
+        folder.clone_into(&mut manifest.folder);
         if manifest.format != 1 {
             return Err(wrong(format!("its format is {}, and this program reads format 1", manifest.format)));
         }

@@ -77,7 +77,7 @@ impl Runtime {
             .build()
             .map_err(|error| cannot(error.to_string()))?;
         let runtime = Self { environment, library: library.to_owned(), device, threads };
-        if device == Device::Cuda && !runtime.has_cuda() {
+        if device == Device::Cuda && !has_cuda() {
             return Err(InferenceError::Cuda(runtime.without_cuda()));
         }
         Ok(runtime)
@@ -86,10 +86,6 @@ impl Runtime {
     /// Version and build of the library, as it tells them.
     pub fn library_version() -> &'static str {
         ort::info()
-    }
-
-    fn has_cuda(&self) -> bool {
-        CUDA::is_available().unwrap_or(false)
     }
 
     fn without_cuda(&self) -> String {
@@ -108,7 +104,7 @@ impl Runtime {
         let cpu = |reason: &str| ActiveDevice { name: "cpu", reason: reason.to_owned() };
         match self.device {
             Device::Cpu => Ok((self.session(model, false)?, cpu("inference.device is \"cpu\""))),
-            Device::Auto if !self.has_cuda() => Ok((self.session(model, false)?, cpu(&self.without_cuda()))),
+            Device::Auto if !has_cuda() => Ok((self.session(model, false)?, cpu(&self.without_cuda()))),
             Device::Auto => match self.session(model, true) {
                 Ok(session) => Ok((session, cuda())),
                 Err(error) => Ok((self.session(model, false)?, cpu(&format!("CUDA can't be had: {error}")))),
@@ -133,6 +129,11 @@ impl Runtime {
         }
         Ok(builder.commit_from_memory(model)?)
     }
+}
+
+/// Whether the loaded library was built with the CUDA provider.
+fn has_cuda() -> bool {
+    CUDA::is_available().unwrap_or(false)
 }
 
 fn cuda() -> ActiveDevice {

@@ -85,7 +85,6 @@ impl TextScorer {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the thread owns both until they end")]
 fn run_windows(mut model: TextModel, mut entries: mpsc::Receiver<Entry>, budget: NonZeroUsize) {
     let name = model.id().to_string();
     while let Some(first) = entries.blocking_recv() {

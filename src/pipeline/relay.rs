@@ -17,7 +17,7 @@ use crate::store::{OutboxMessage, RelayLock, StoreError};
 /// Messages read from the outbox at once.
 const BATCH: u32 = 100;
 /// How often messages sent long ago are deleted.
-const FORGET_EVERY: Duration = Duration::from_secs(3600);
+const FORGET_EVERY: Duration = Duration::from_hours(1);
 
 /// Publishes at an interval until told to stop, and once more then.
 pub(super) async fn run(

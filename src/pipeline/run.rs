@@ -114,7 +114,7 @@ pub async fn run(
     };
     match &failure {
         None => {
-            tracing::info!(deadline.seconds = deadline.as_secs_f64(), "Stopping: draining what is in flight")
+            tracing::info!(deadline.seconds = deadline.as_secs_f64(), "Stopping: draining what is in flight");
         }
         Some(error) => tracing::error!(error = %error, "Stopping: a step has failed"),
     }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Parts;
 use super::run::{PipelineError, every};
 
-const EVERY: Duration = Duration::from_secs(15 * 60);
+const EVERY: Duration = Duration::from_mins(15);
 
 /// Makes partitions and applies retention until told to stop. A failure is said and tried again
 /// at the next turn: rows of a day without a partition go to the default one meanwhile.

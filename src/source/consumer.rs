@@ -146,7 +146,7 @@ impl Worker {
         match self.consumer.commit_consumer_state(CommitMode::Sync) {
             Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
             Err(error) => {
-                tracing::error!(error = %error, "Offsets can't be committed; records will come again")
+                tracing::error!(error = %error, "Offsets can't be committed; records will come again");
             }
         }
         self.health.rest(Stage::Source);

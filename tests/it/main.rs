@@ -1,5 +1,15 @@
+//! Tests against real servers and of the real program, in one binary so that they link once.
 
-//! Tests against real servers, in one program so that they link once.
-
+mod alerts;
+mod commands;
+mod daemon;
+mod dashboards;
+mod flow;
+mod kafka;
+mod layering;
+mod model;
 mod postgres;
+mod schemas;
+mod services;
+mod start;
 mod store;

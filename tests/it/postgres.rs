@@ -1,12 +1,12 @@
 //! A database of its own for each test, on the server that `make services-up` starts.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use overheard::domain::Secret;
 use overheard::store::{Options, Store};
+use crate::services::setting;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 
 const SERVER: &str = "OVERHEARD_TEST_POSTGRES";
@@ -23,7 +23,7 @@ impl TestDatabase {
     /// Makes an empty database.
     pub async fn create() -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
-        let server = server();
+        let server = setting(SERVER);
         let name = format!("overheard_test_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         on_server(&server, format!("CREATE DATABASE {name}")).await.expect("the test server answers");
         let mut url = url::Url::parse(&server).expect("the test server's address is one");
@@ -83,20 +83,4 @@ async fn on_server(server: &str, statement: String) -> Result<(), sqlx::Error> {
     let mut connection = PgConnection::connect(server).await?;
     connection.execute(AssertSqlSafe(statement)).await?;
     connection.close().await
-}
-
-fn server() -> String {
-    if let Ok(url) = std::env::var(SERVER) {
-        return url;
-    }
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(".runtime/services/services.env");
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    text.lines().filter_map(|line| line.split_once('=')).find(|(key, _)| key.trim() == SERVER).map_or_else(
-        || {
-            panic!(
-                "No Postgres to test against: run `make services-up` first, or `make test`, or set {SERVER}"
-            )
-        },
-        |(_, url)| url.trim().trim_matches('"').to_owned(),
-    )
 }

@@ -1,0 +1,214 @@
+//! What a person types, with the real program.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use crate::daemon::{PROGRAM, Setup};
+use crate::kafka::TestTopics;
+use crate::postgres::TestDatabase;
+
+fn score(input: &[u8]) -> (Output, Vec<Value>) {
+    let mut process = Command::new(PROGRAM)
+        .args(["score", "--config", "/dev/null"])
+        .env("OVERHEARD__INFERENCE__DEVICE", "cpu")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = process.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&input).unwrap());
+    let output = process.wait_with_output().unwrap();
+    writer.join().unwrap();
+    let lines = String::from_utf8(output.stdout.clone()).unwrap();
+    let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (output, lines)
+}
+
+#[test]
+fn score_answers_every_line_in_order() {
+    let mut input = String::new();
+    for number in 0..12_000 {
+        let mood = if number % 2 == 0 { "I love it, wonderful" } else { "I hate it, awful" };
+        input.push_str(&format!("{mood} {}\n", "really ".repeat(number % 23)));
+    }
+    let (output, lines) = score(input.as_bytes());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(lines.len(), 12_000);
+    for (index, line) in lines.iter().enumerate() {
+        assert_eq!(line["id"], index + 1);
+        assert!(line["language"].is_null());
+        let polarity = line["polarity"].as_f64().unwrap();
+        assert_eq!(polarity > 0.0, index % 2 == 0, "{line}");
+        let sum: f64 = ["negative", "neutral", "positive"].iter().map(|key| line[key].as_f64().unwrap()).sum();
+        assert!((sum - 1.0).abs() < 1e-4);
+        assert!(line["model"].as_str().unwrap().starts_with("sentiment@"));
+    }
+}
+
+#[test]
+fn score_says_what_is_wrong_with_a_line_and_goes_on() {
+    let input = b"{\"id\": \"a\", \"text\": \"It is great\", \"target\": \"it\"}\n{broken\n\xff\xfe\nfine\n{\"id\": 9}\n";
+    let (output, lines) = score(input);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(lines.len(), 5);
+    assert_eq!(lines[0]["id"], "a");
+    assert_eq!(lines[0]["label"], "positive");
+    assert!(lines[1]["error"].as_str().unwrap().contains("JSON"));
+    assert!(lines[2]["error"].as_str().unwrap().contains("UTF-8"));
+    assert_eq!(lines[3]["id"], 4);
+    assert!(lines[3]["label"].is_string());
+    assert_eq!(lines[4]["id"], 9);
+    assert!(lines[4]["error"].as_str().unwrap().contains("text is missing"));
+}
+
+#[test]
+fn check_config_reports_every_error_at_once_with_its_key_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wrong.toml");
+    std::fs::write(
+        &file,
+        "[kafka]\nstart = \"yesterday\"\nsession_timeout = 30\ntopics = []\nbroker = \"x\"\n\
+         [postgres]\nconnections = 0\npassword_file = \"/does/not/exist\"\n[inference]\ndevice = \"tpu\"\n[oddity]\n",
+    )
+    .unwrap();
+    let output = Command::new(PROGRAM)
+        .args(["check-config", "--config", file.to_str().unwrap()])
+        .env("OVERHEARD__PIPELINE__QUEUE", "many")
+        .env("OVERHEARD__ALERTS__OFTEN", "1s")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    for words in [
+        "kafka.start: \"yesterday\" is neither",
+        "kafka.session_timeout: 30 is not a duration",
+        "kafka.topics: there is nothing to consume",
+        "kafka.broker: unknown key; known here:",
+        "postgres.connections: 0 is not a whole number from 1 up",
+        "postgres.password_file: /does/not/exist can't be read",
+        "inference.device: \"tpu\" is no device",
+        "oddity: unknown key",
+        "pipeline.queue (from OVERHEARD__PIPELINE__QUEUE): \"many\" is not",
+        "alerts.often (from OVERHEARD__ALERTS__OFTEN): unknown key",
+    ] {
+        assert!(errors.contains(words), "no {words:?} in\n{errors}");
+    }
+}
+
+#[test]
+fn check_config_reports_brands_and_rules_with_their_files() {
+    let topics = TestTopics::names_only(1);
+    let setup = Setup::new(&topics, "postgres://nobody@127.0.0.1:1/none")
+        .with_file("brands.toml", "[[brand]]\nid = \"A B\"\nname = \"x\"\nwords = [\"#x\"]\n");
+    let output = setup.command(&["check-config"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("brands.toml: brand[0].id: `A B` is not a brand id"), "{errors}");
+
+    let setup = Setup::new(&topics, "postgres://nobody@127.0.0.1:1/none");
+    let output = setup.command(&["check-config"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("2 brands, 1 alert rules"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_finds_what_is_there_and_what_is_not() {
+    let topics = TestTopics::names_only(1);
+    topics.make(&["posts", "jetstream", "alerts"]).await;
+    let database = TestDatabase::create().await;
+    let setup = Setup::new(&topics, &database.url);
+    let sick = setup.command(&["doctor"]).output().unwrap();
+    let findings = String::from_utf8(sick.stdout).unwrap();
+    assert_eq!(sick.status.code(), Some(1), "{findings}");
+    for words in [
+        "good  broker: 1 in the cluster",
+        "good  text model: sentiment@",
+        "good  device: cpu",
+        "good  Postgres: 18",
+        "run `overheard migrate`",
+        "dead-letters: it does not exist; create it, or correct kafka.dead_letter_topic",
+        "2 to mend",
+    ] {
+        assert!(findings.contains(words), "no {words:?} in\n{findings}");
+    }
+
+    topics.make(&["dead-letters"]).await;
+    assert!(setup.command(&["migrate"]).status().unwrap().success());
+    let well = setup.command(&["doctor"]).output().unwrap();
+    assert!(well.status.success(), "{}", String::from_utf8_lossy(&well.stdout));
+
+    let nowhere = Setup::new(&topics, "postgres://nobody@127.0.0.1:1/none").with("KAFKA__BROKERS", "127.0.0.1:1");
+    let nowhere = nowhere.with("POSTGRES__CONNECT_TIMEOUT", "2s").command(&["doctor"]).output().unwrap();
+    let findings = String::from_utf8(nowhere.stdout).unwrap();
+    assert!(findings.contains("BAD   broker"), "{findings}");
+    assert!(findings.contains("BAD   Postgres"), "{findings}");
+}
+
+#[test]
+fn version_names_the_libraries() {
+    let output = Command::new(PROGRAM).args(["--version", "--config", "/dev/null"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    for words in [concat!("overheard ", env!("CARGO_PKG_VERSION")), "librdkafka 2.", "ONNX Runtime"] {
+        assert!(text.contains(words), "no {words:?} in\n{text}");
+    }
+}
+
+#[test]
+fn the_demo_plays_an_hour_and_an_alert_fires_and_resolves() {
+    let output =
+        Command::new(PROGRAM).args(["demo", "--seconds", "15"]).stdin(Stdio::null()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{text}\n{errors}");
+    for words in ["librdkafka's mock cluster", "ALERT firing   vmware", "ALERT resolved vmware", "dead letters", "psql"] {
+        assert!(text.contains(words), "no {words:?} in\n{text}\n{errors}");
+    }
+    let row = text.lines().find(|line| line.starts_with("vmware ")).expect("a row for the brand");
+    let mentions: u32 = row.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(mentions > 200, "{row}");
+    assert!(leftovers(&text).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_leaves_nothing_behind_when_it_is_interrupted() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("out");
+    let mut process = Command::new(PROGRAM)
+        .args(["demo", "--keep", "--seconds", "600"])
+        .stdout(std::fs::File::create(&log).unwrap())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let said = || std::fs::read_to_string(&log).unwrap();
+    while !said().contains("Playing") {
+        assert!(process.try_wait().unwrap().is_none(), "it ended early:\n{}", said());
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(!leftovers(&said()).is_empty(), "while it runs, its folder is there");
+    kill(Pid::from_raw(i32::try_from(process.id()).unwrap()), Signal::SIGINT).unwrap();
+    let status = process.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    assert!(leftovers(&said()).is_empty());
+}
+
+/// What a demo run has left: its folder or its server.
+fn leftovers(output: &str) -> Vec<String> {
+    let folder = output.lines().find_map(|line| line.trim().strip_prefix("Its folder: "));
+    let folder = folder.expect("the demo names its folder");
+    let port = output.split("on port ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    let mut left = Vec::new();
+    if std::path::Path::new(folder).exists() {
+        left.push(folder.to_owned());
+    }
+    if std::net::TcpStream::connect(("127.0.0.1", port.parse().unwrap())).is_ok() {
+        left.push(format!("a server on port {port}"));
+    }
+    left
+}

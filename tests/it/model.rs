@@ -1,0 +1,80 @@
+//! The shipped sentiment model, through the same code as the daemon's.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use overheard::inference::{Device, Manifest, Options, Runtime, TextModel, TextScorer};
+
+fn options() -> Options {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Options {
+        library: root.join(".runtime/onnxruntime/libonnxruntime.so"),
+        models: root.join("models"),
+        device: Device::Cpu,
+        threads: NonZeroUsize::MIN,
+        text_model: "sentiment".to_owned(),
+        batch_tokens: NonZeroUsize::new(512).unwrap(),
+        queue: NonZeroUsize::new(64).unwrap(),
+    }
+}
+
+fn folder(options: &Options) -> PathBuf {
+    options.models.join(&options.text_model)
+}
+
+fn scorer() -> TextScorer {
+    let options = options();
+    let runtime = Runtime::load(&options.library, options.device, options.threads)
+        .expect("the library is there: `make test` and `make build` fetch it");
+    let (model, tokenizer) = TextModel::open(&runtime, &folder(&options)).unwrap();
+    TextScorer::start(model, tokenizer, &options).unwrap()
+}
+
+/// Training and daemon give the same answers: same preparation of text, same network.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_goldens_of_the_manifest_hold() {
+    let manifest = Manifest::read(&folder(&options())).unwrap();
+    assert!(manifest.goldens.len() >= 10);
+    let scorer = scorer();
+    // All at once, so that they share padded batches.
+    let mut pending = Vec::new();
+    for golden in &manifest.goldens {
+        pending.push(scorer.submit(&golden.text).await.unwrap());
+    }
+    for (golden, score) in manifest.goldens.iter().zip(pending) {
+        let score = score.await.unwrap();
+        let found = [score.negative(), score.neutral(), score.positive()];
+        for (found, expected) in found.iter().zip(golden.probabilities) {
+            assert!((found - expected).abs() < 1e-3, "{:?}: {found} is not {expected}", golden.text);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_scores_the_same_alone_and_among_others() {
+    let scorer = scorer();
+    let text = "The new release is wonderful, thank you";
+    let alone = scorer.submit(text).await.unwrap().await.unwrap();
+    let long = "and another thing about it ".repeat(200);
+    let mut pending = Vec::new();
+    for _ in 0..20 {
+        pending.push(scorer.submit(&long).await.unwrap());
+        pending.push(scorer.submit(text).await.unwrap());
+        pending.push(scorer.submit("").await.unwrap());
+    }
+    for (index, score) in pending.into_iter().enumerate() {
+        let score = score.await.unwrap();
+        if index % 3 == 1 {
+            assert!((score.polarity() - alone.polarity()).abs() < 1e-5);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_text_gets_a_score() {
+    let scorer = scorer();
+    for text in ["", " ", "\u{0}", "👩‍👩‍👧‍👦👩‍👩‍👧‍👦", "ﷺ", "a\u{301}\u{302}", "\u{202e}abc", &"x".repeat(100_000), &"😀".repeat(5000)] {
+        let score = scorer.submit(text).await.unwrap().await.unwrap();
+        assert!((-1.0..=1.0).contains(&score.polarity()));
+    }
+}
