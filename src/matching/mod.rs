@@ -10,6 +10,8 @@ mod edges;
 mod fold;
 mod links;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};

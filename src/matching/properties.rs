@@ -1,0 +1,108 @@
+//! What holds for any brands and any text.
+
+use proptest::prelude::*;
+
+use super::tests::{brand, post, texts};
+use super::*;
+
+/// Pieces that, put together in any order, come close to terms, edges and links.
+fn any_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => prop::sample::select(vec![
+            "vmware", "VMware", "Red", "bull", " ", "\n", "\u{A0}", ".", "-", "_", "#", "@", "/", "://", "http", "https",
+            ".com", "www.", "ß", "ẞ", "İ", "ς", "の", "가", "é", "\u{301}", "\u{200D}", "'", "’", "＃", "a", "1", "🔥",
+        ]).prop_map(str::to_owned),
+        1 => any::<String>(),
+    ];
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+fn any_brand() -> impl Strategy<Value = Brand> {
+    let list = |choices: &'static [&'static str]| {
+        prop::sample::subsequence(choices, 0..=choices.len())
+            .prop_map(|chosen| chosen.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    };
+    (
+        list(&["VMware", "red bull", "ß", "İa", "ς", "の", "가", "a'1"]),
+        list(&["vmware", "a"]),
+        list(&["vmware", "vmware.com", "a-1"]),
+        list(&["vmware.com", "a.com"]),
+        list(&["red vmware", "vmware の", "#a"]),
+    )
+        .prop_map(|(words, hashtags, handles, hosts, exclusions)| Brand {
+            words,
+            hashtags,
+            handles,
+            hosts,
+            exclusions,
+            ..brand("x")
+        })
+}
+
+fn any_brands() -> impl Strategy<Value = Vec<Brand>> {
+    prop::collection::vec(any_brand(), 0..6).prop_map(|brands| {
+        let numbered =
+            |(number, brand): (usize, Brand)| Brand { id: format!("b{number}").parse().unwrap(), ..brand };
+        brands.into_iter().enumerate().map(numbered).collect()
+    })
+}
+
+fn spellings(brand: &Brand) -> Vec<String> {
+    let mut all: Vec<String> = brand.words.iter().chain(&brand.hosts).map(|term| folded_term(term)).collect();
+    all.extend(brand.hashtags.iter().map(|tag| format!("#{}", folded_term(tag))));
+    all.extend(brand.handles.iter().map(|handle| format!("@{}", folded_term(handle))));
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn every_place_is_a_term_on_character_boundaries(
+        brands in any_brands(), text in any_text(), link: String, tag: String,
+    ) {
+        let matcher = Matcher::new(&brands);
+        let post = Post { links: vec![link, text.clone()], hashtags: vec![tag], ..post(&text) };
+        for found in matcher.find(&post) {
+            let brand = brands.iter().find(|brand| brand.id == found.brand).unwrap();
+            let terms = spellings(brand);
+            let mut end = 0;
+            for span in found.spans {
+                prop_assert!(end <= span.start && span.start < span.end, "in order, without overlap");
+                end = span.end;
+                let place = text.get(span.start..span.end).expect("on character boundaries");
+                let place = folded_term(place);
+                // A place is a term, or several that overlap.
+                prop_assert!(terms.iter().any(|term| place.starts_with(term.as_str())), "{place:?} of {terms:?}");
+                prop_assert!(terms.iter().any(|term| place.ends_with(term.as_str())), "{place:?} of {terms:?}");
+                prop_assert!(terms.contains(&place) || place.len() > terms.iter().map(String::len).min().unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn any_order_of_brands_finds_the_same(
+        (brands, shuffled) in any_brands().prop_flat_map(|brands| (Just(brands.clone()), Just(brands).prop_shuffle())),
+        text in any_text(),
+    ) {
+        let post = post(&text);
+        prop_assert_eq!(Matcher::new(&brands).find(&post), Matcher::new(&shuffled).find(&post));
+    }
+
+    #[test]
+    fn brands_do_not_hide_each_other(brands in any_brands(), text in any_text()) {
+        let post = post(&text);
+        let alone: Vec<Spans> = brands.iter().flat_map(|brand| Matcher::new(std::slice::from_ref(brand)).find(&post)).collect();
+        prop_assert_eq!(Matcher::new(&brands).find(&post), alone);
+    }
+
+    #[test]
+    fn a_word_between_spaces_is_always_found(before in any_text(), after in any_text()) {
+        let text = format!("{before} VMware {after}");
+        let start = before.len() + 1;
+        let vmware = Brand { words: texts(&["vmware"]), ..brand("vmware") };
+        let found = Matcher::new(&[vmware]).find(&post(&text));
+        let place = Span { start, end: start + 6 };
+        prop_assert!(found[0].spans.contains(&place));
+    }
+}
