@@ -181,9 +181,7 @@ impl<'a> Section<'a> {
                 Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => {
                     passed.insert(key, value.to_string());
                 }
-                other => {
-                    self.note(&key, format_args!("{} is not a text, number or truth value", shown(&other)))
-                }
+                other => self.note(&key, format_args!("{} is not a text, number or truth value", shown(&other))),
             }
         }
         passed

@@ -31,7 +31,11 @@ impl FromStr for BrandId {
             && text.bytes().all(allowed)
             && !text.starts_with('-')
             && !text.ends_with('-');
-        if valid { Ok(Self(text.into())) } else { Err(BrandIdError(text.to_owned())) }
+        if valid {
+            Ok(Self(text.into()))
+        } else {
+            Err(BrandIdError(text.to_owned()))
+        }
     }
 }
 

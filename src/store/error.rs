@@ -50,8 +50,7 @@ impl StoreError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Silent { .. } => true,
-            Self::Query { cause, .. } => is_transient(cause),
-            Self::Migrate(MigrateError::Execute(cause)) => is_transient(cause),
+            Self::Query { cause, .. } | Self::Migrate(MigrateError::Execute(cause)) => is_transient(cause),
             Self::Migrate(_) | Self::Address(_) | Self::Newer { .. } => false,
         }
     }

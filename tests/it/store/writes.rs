@@ -105,7 +105,7 @@ async fn concurrent_writers_of_overlapping_batches_count_exactly() {
                 // of its own.
                 let from = (step * 20 + writer * 7) % 360;
                 let mut batch = all[from..from + 40].to_vec();
-                if writer % 2 == 0 {
+                if writer.is_multiple_of(2) {
                     batch.reverse();
                 }
                 batch.rotate_left(writer * 3);
