@@ -224,7 +224,7 @@ async fn one_process_at_a_time_evaluates_and_its_death_frees_the_lock() {
     assert!(relay.is_held().await);
 
     sqlx::query(
-        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database =
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' AND database =
              (SELECT oid FROM pg_database WHERE datname = current_database())",
     )
     .execute(&pool)

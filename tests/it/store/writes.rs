@@ -193,6 +193,7 @@ async fn a_closed_port_is_transient_and_a_wrong_value_is_not() {
     let store = Store::connect_lazy(super::unreachable()).unwrap();
     let error = store.write("m", &some_posts()).await.unwrap_err();
     assert!(error.is_transient(), "{error}");
+    assert!(store.ping().await.unwrap_err().is_transient());
 
     let database = TestDatabase::create().await;
     let pool = database.pool().await;
@@ -201,6 +202,7 @@ async fn a_closed_port_is_transient_and_a_wrong_value_is_not() {
     assert!(error.is_transient(), "a missing schema is no post's fault: {error}");
 
     let store = database.store().await;
+    store.ping().await.unwrap();
     for (what, wrong) in [
         ("check violation", post("", "2026-03-01T12:00:00Z", &[])),
         ("NUL", post("a\0b", "2026-03-01T12:00:00Z", &[])),
