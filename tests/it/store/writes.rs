@@ -135,6 +135,39 @@ async fn concurrent_writers_of_overlapping_batches_count_exactly() {
     assert_eq!(number(&pool, "SELECT sum(mentions)::bigint FROM overheard.mention_counts").await, 800);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_break_lose_nothing_and_double_nothing() {
+    let database = TestDatabase::create().await;
+    let (store, pool) = (database.store().await, database.pool().await);
+    let writer = tokio::spawn(async move {
+        let mut broken = 0;
+        for n in 0..150 {
+            let batch: Vec<_> = (0..20)
+                .map(|m| post(&format!("p{}", n * 10 + m), "2026-03-01T12:00:00Z", &[("acme", BAD)]))
+                .collect();
+            while let Err(error) = store.write("m", &batch).await {
+                assert!(error.is_transient(), "{error}");
+                broken += 1;
+            }
+        }
+        broken
+    });
+    while !writer.is_finished() {
+        sqlx::query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name = 'overheard'",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert!(writer.await.unwrap() > 0, "no connection broke");
+    assert_eq!(number(&pool, "SELECT count(*) FROM overheard.posts").await, 1510);
+    assert_eq!(number(&pool, "SELECT count(*) FROM overheard.mentions").await, 1510);
+    assert_eq!(number(&pool, "SELECT sum(mentions)::bigint FROM overheard.mention_counts").await, 1510);
+}
+
 #[tokio::test]
 async fn weird_text_comes_back_as_it_was_and_spans_with_it() {
     let database = TestDatabase::create().await;
