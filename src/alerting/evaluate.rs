@@ -1,6 +1,6 @@
 //! Evaluates all rules on all brands at one time.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
@@ -8,7 +8,7 @@ use super::{Measurement, Phase, Rule, Series, Transition, measure, step};
 use crate::domain::BrandId;
 
 /// Where each rule (by id) stands with each brand; inactive where there is nothing.
-pub type Phases = HashMap<(String, BrandId), Phase>;
+pub type Phases = BTreeMap<(String, BrandId), Phase>;
 
 /// A phase that is another one now.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +30,7 @@ pub struct Change<'a> {
 pub fn evaluate<'a>(
     rules: &'a [Rule],
     brands: &[BrandId],
-    series: &HashMap<BrandId, Series>,
+    series: &BTreeMap<BrandId, Series>,
     phases: &Phases,
     now: DateTime<Utc>,
 ) -> Vec<Change<'a>> {
@@ -86,7 +86,7 @@ mod tests {
         };
         let mut loud = Series::new(now, 1);
         loud.add(0, Counts { negative: 5, ..Counts::default() });
-        let series = HashMap::from([(brands[0].clone(), loud.clone()), (brands[2].clone(), loud)]);
+        let series = BTreeMap::from([(brands[0].clone(), loud.clone()), (brands[2].clone(), loud)]);
         let rules = [rule];
 
         let mut phases = Phases::new();

@@ -13,7 +13,8 @@ pub fn alert_id(rule: &str, brand: &BrandId, started_at: DateTime<Utc>) -> Strin
     let mut hash = Sha256::new();
     // Neither id holds a line break, so no two incidents are written alike.
     hash.update(format!("{rule}\n{brand}\n{}", minute_of(started_at).timestamp()));
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let half = hash.finalize().iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte));
+    format!("{half:032x}")
 }
 
 /// The id of an incident's message.

@@ -56,9 +56,8 @@ pub enum Transition {
 /// nothing; a clock that goes backwards delays, and no more.
 pub fn step(phase: Phase, rule: &Rule, breached: bool, now: DateTime<Utc>) -> (Phase, Option<Transition>) {
     match phase {
-        Phase::Inactive if !breached => (Phase::Inactive, None),
+        Phase::Inactive | Phase::Pending { .. } if !breached => (Phase::Inactive, None),
         Phase::Inactive => hold(rule, now, now),
-        Phase::Pending { .. } if !breached => (Phase::Inactive, None),
         Phase::Pending { started_at } => hold(rule, started_at, now),
         Phase::Firing { started_at, fired_at, .. } if breached => {
             (Phase::Firing { started_at, fired_at, below_since: None }, None)

@@ -112,3 +112,33 @@ pub(super) fn minutes(duration: Duration) -> u32 {
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_needs_of_rules_are_their_common_grain_and_the_longest_reach() {
+        let rule = |window, condition| Rule {
+            id: "r".to_owned(),
+            condition,
+            brands: Watched::All,
+            window: Duration::from_mins(window),
+            hold_for: Duration::ZERO,
+            keep_firing_for: Duration::ZERO,
+            cooldown: MINUTE,
+        };
+        let share = Condition::NegativeShare { share: 0.5, min_mentions: 1 };
+        let volume = Condition::Volume {
+            baseline: Duration::from_hours(1),
+            min_history: 4,
+            deviations: 3.0,
+            min_ratio: 1.0,
+            min_mentions: 1,
+        };
+        assert_eq!(needs(&[]), None);
+        assert_eq!(needs(&[rule(15, share.clone())]), Some(Needs { grain_minutes: 15, buckets: 1 }));
+        let both = [rule(15, share), rule(10, volume)];
+        assert_eq!(needs(&both), Some(Needs { grain_minutes: 5, buckets: 14 }));
+    }
+}

@@ -102,7 +102,7 @@ fn read_condition(section: &mut Section<'_>, window: Duration) -> Condition {
             }
             // Which other keys are right depends on the kind, so they are not judged.
             for key in ["baseline", "min_history", "deviations", "min_ratio", "share", "min_mentions"] {
-                drop(section.optional::<AnyValue>(key));
+                let AnyValue = section.or(key, AnyValue);
             }
             Condition::NegativeShare { share: 1.0, min_mentions: 1 }
         }

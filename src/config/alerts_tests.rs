@@ -1,6 +1,6 @@
 //! Tests of the rules in `config/alerts.toml`: how they are read, and how the default ones behave.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -117,7 +117,7 @@ fn in_the_demos_hour_both_rules_fire_in_the_burst_and_resolve_before_its_end() {
             for (minute, counts) in (0_i64..).zip(&hour) {
                 vmware.add_minute(start + TimeDelta::minutes(minute), *counts);
             }
-            let series = HashMap::from([(brands()[1].clone(), vmware)]);
+            let series = BTreeMap::from([(brands()[1].clone(), vmware)]);
             for change in evaluate(&rules, &brands(), &series, &phases, now) {
                 assert_eq!(change.brand.as_str(), "vmware");
                 if let Some(transition) = change.transition {

@@ -137,12 +137,16 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A text that a type of its own parses.
+    /// A text that a type of its own parses. None where a problem was noted.
     pub fn parsed<T: FromStr<Err: fmt::Display>>(&mut self, key: &str) -> Option<T> {
-        let text: String = self.required(key);
-        if text.is_empty() {
+        let Some(value) = self.take(key) else {
+            self.note(key, "is missing; it wants a text");
             return None;
-        }
+        };
+        let Value::String(text) = value else {
+            self.note(key, format_args!("{} is not a text", shown(&value)));
+            return None;
+        };
         text.parse().map_err(|error| self.note(key, error)).ok()
     }
 

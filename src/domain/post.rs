@@ -65,7 +65,7 @@ pub struct Post {
     pub reach: Option<u64>,
     /// The full addresses that it links to; `text` may show them shortened.
     pub links: Vec<String>,
-    /// Tags that stand beside the text and not in it, without `#`.
+    /// The tags that the format lists, without `#`; the text may show them too.
     pub hashtags: Vec<String>,
     /// The addresses of its pictures.
     pub pictures: Vec<String>,

@@ -1,6 +1,6 @@
 //! What the evaluation of alerts reads and writes: counts, examples, phases, alerts, messages.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -55,11 +55,11 @@ pub(super) async fn series(
     brands: &[BrandId],
     needs: Needs,
     now: DateTime<Utc>,
-) -> Result<HashMap<BrandId, Series>, sqlx::Error> {
+) -> Result<BTreeMap<BrandId, Series>, sqlx::Error> {
     let names: Vec<&str> = brands.iter().map(BrandId::as_str).collect();
     let end = minute_of(now);
     let from = end - TimeDelta::minutes(i64::from(needs.grain_minutes) * i64::from(needs.buckets));
-    let mut series = HashMap::new();
+    let mut series = BTreeMap::new();
 
     let firsts = sqlx::query(
         "SELECT watched.brand, counted.first

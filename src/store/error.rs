@@ -18,6 +18,16 @@ pub enum StoreError {
         /// Why it failed.
         cause: sqlx::Error,
     },
+    /// No connection of the pool was to be had.
+    #[error(
+        "Could not {doing}: no connection within {limit:?}; Postgres is away, or all connections are busy"
+    )]
+    NoConnection {
+        /// What was tried.
+        doing: &'static str,
+        /// How long it was waited for.
+        limit: Duration,
+    },
     /// No answer, not even the server's own time-out.
     #[error("Could not {doing}: Postgres did not answer within {limit:?}")]
     Silent {
@@ -49,9 +59,8 @@ impl StoreError {
     /// size of an index row), and values that have no form in Postgres.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Silent { .. } => true,
-            Self::Query { cause, .. } => is_transient(cause),
-            Self::Migrate(MigrateError::Execute(cause)) => is_transient(cause),
+            Self::NoConnection { .. } | Self::Silent { .. } => true,
+            Self::Query { cause, .. } | Self::Migrate(MigrateError::Execute(cause)) => is_transient(cause),
             Self::Migrate(_) | Self::Address(_) | Self::Newer { .. } => false,
         }
     }
@@ -92,9 +101,10 @@ mod tests {
 
     #[test]
     fn what_time_or_an_operator_can_heal_is_transient() {
-        assert!(failed(sqlx::Error::PoolTimedOut).is_transient());
+        let limit = Duration::from_secs(1);
+        assert!(StoreError::NoConnection { doing: "write posts", limit }.is_transient());
         assert!(failed(sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())).is_transient());
-        assert!(StoreError::Silent { doing: "write posts", limit: Duration::from_secs(1) }.is_transient());
+        assert!(StoreError::Silent { doing: "write posts", limit }.is_transient());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! lock is lost, with its connection, what was in progress is lost with it, and two processes can
 //! never both write what they found.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
@@ -59,7 +59,7 @@ impl EvaluationLock {
         let phases = self.phases().await?;
         let series = match needs(rules) {
             Some(needs) => self.series(brands, needs, now).await?,
-            None => HashMap::new(),
+            None => BTreeMap::new(),
         };
         let mut phase_changes = Vec::new();
         let mut alerts = Vec::new();
@@ -106,7 +106,7 @@ impl EvaluationLock {
         brands: &[BrandId],
         needs: Needs,
         now: DateTime<Utc>,
-    ) -> Result<HashMap<BrandId, Series>, StoreError> {
+    ) -> Result<BTreeMap<BrandId, Series>, StoreError> {
         let (connection, store) = self.parts();
         store.within("read counts for alerts", alerts::series(connection, brands, needs, now)).await
     }

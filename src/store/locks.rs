@@ -38,9 +38,10 @@ pub(super) struct SessionLock {
 }
 
 impl SessionLock {
-    /// Ends the session, and the lock with it. Dropping does so too, a little later.
-    pub(super) async fn release(self) {
-        // The server ends the session in either case.
+    /// Frees the lock and ends the session. Dropping does so too, a little later.
+    pub(super) async fn release(mut self) {
+        // Where these fail the session has ended, and the lock with it.
+        drop(sqlx::query("SELECT pg_advisory_unlock_all()").execute(&mut self.connection).await);
         drop(self.connection.close().await);
     }
 }

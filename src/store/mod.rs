@@ -103,8 +103,15 @@ impl Store {
     /// # Errors
     /// It gave none in time.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.within("reach Postgres", async { sqlx::query("SELECT 1").execute(&self.pool).await.map(drop) })
-            .await
+        const DOING: &str = "reach Postgres";
+        // While Postgres is away the pool tries again and again and then says that time is up. A
+        // connection of its own says why.
+        let Some(mut idle) = self.pool.try_acquire() else {
+            let connection = self.connection_of_its_own(DOING).await?;
+            drop(connection.close().await);
+            return Ok(());
+        };
+        self.within(DOING, async { sqlx::query("SELECT 1").execute(&mut *idle).await.map(drop) }).await
     }
 
     /// Closes all connections, once they are free.
@@ -122,6 +129,9 @@ impl Store {
         // A few statements, each within its own limit, after waiting for a connection.
         let limit = self.options.connect_timeout + self.options.statement_timeout * 4;
         match tokio::time::timeout(limit, work).await {
+            Ok(Err(sqlx::Error::PoolTimedOut)) => {
+                Err(StoreError::NoConnection { doing, limit: self.options.connect_timeout })
+            }
             Ok(result) => result.map_err(|cause| StoreError::Query { doing, cause }),
             Err(_) => Err(StoreError::Silent { doing, limit }),
         }

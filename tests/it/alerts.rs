@@ -76,12 +76,14 @@ async fn an_alert_fires_once_is_read_from_its_topic_and_resolves() {
     jsonschema::validate(&schema, &resolved).expect("the message fits its schema");
 
     let pool = database.pool().await;
-    let open: i64 = sqlx::query_scalar("SELECT count(*) FROM overheard.open_alerts").fetch_one(&pool).await.unwrap();
+    let open: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM overheard.open_alerts").fetch_one(&pool).await.unwrap();
     assert_eq!(open, 0);
-    let ended: i64 = sqlx::query_scalar("SELECT count(*) FROM overheard.alert_history WHERE state = 'resolved'")
-        .fetch_one(&pool)
-        .await
-        .unwrap();
+    let ended: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM overheard.alert_history WHERE state = 'resolved'")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
     assert_eq!(ended, 1);
     assert!(first.stop().await.success());
     assert!(second.stop().await.success());

@@ -32,11 +32,11 @@ fn score(input: &[u8]) -> (Output, Vec<Value>) {
 
 #[test]
 fn score_answers_every_line_in_order() {
-    let mut input = String::new();
-    for number in 0..12_000 {
-        let mood = if number % 2 == 0 { "I love it, wonderful" } else { "I hate it, awful" };
-        input.push_str(&format!("{mood} {}\n", "really ".repeat(number % 23)));
-    }
+    let line = |number: usize| {
+        let mood = if number.is_multiple_of(2) { "I love it, wonderful" } else { "I hate it, awful" };
+        format!("{mood} {}\n", "really ".repeat(number % 23))
+    };
+    let input: String = (0..12_000).map(line).collect::<Vec<_>>().concat();
     let (output, lines) = score(input.as_bytes());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(lines.len(), 12_000);
@@ -45,7 +45,8 @@ fn score_answers_every_line_in_order() {
         assert!(line["language"].is_null());
         let polarity = line["polarity"].as_f64().unwrap();
         assert_eq!(polarity > 0.0, index % 2 == 0, "{line}");
-        let sum: f64 = ["negative", "neutral", "positive"].iter().map(|key| line[key].as_f64().unwrap()).sum();
+        let sum: f64 =
+            ["negative", "neutral", "positive"].iter().map(|key| line[key].as_f64().unwrap()).sum();
         assert!((sum - 1.0).abs() < 1e-4);
         assert!(line["model"].as_str().unwrap().starts_with("sentiment@"));
     }
@@ -143,7 +144,8 @@ async fn doctor_finds_what_is_there_and_what_is_not() {
     let well = setup.command(&["doctor"]).output().unwrap();
     assert!(well.status.success(), "{}", String::from_utf8_lossy(&well.stdout));
 
-    let nowhere = Setup::new(&topics, "postgres://nobody@127.0.0.1:1/none").with("KAFKA__BROKERS", "127.0.0.1:1");
+    let nowhere =
+        Setup::new(&topics, "postgres://nobody@127.0.0.1:1/none").with("KAFKA__BROKERS", "127.0.0.1:1");
     let nowhere = nowhere.with("POSTGRES__CONNECT_TIMEOUT", "2s").command(&["doctor"]).output().unwrap();
     let findings = String::from_utf8(nowhere.stdout).unwrap();
     assert!(findings.contains("BAD   broker"), "{findings}");
@@ -167,7 +169,13 @@ fn the_demo_plays_an_hour_and_an_alert_fires_and_resolves() {
     let text = String::from_utf8(output.stdout).unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{text}\n{errors}");
-    for words in ["librdkafka's mock cluster", "ALERT firing   vmware", "ALERT resolved vmware", "dead letters", "psql"] {
+    for words in [
+        "librdkafka's mock cluster",
+        "ALERT firing   vmware",
+        "ALERT resolved vmware",
+        "dead letters",
+        "psql",
+    ] {
         assert!(text.contains(words), "no {words:?} in\n{text}\n{errors}");
     }
     let row = text.lines().find(|line| line.starts_with("vmware ")).expect("a row for the brand");

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -83,10 +83,6 @@ impl Setup {
         std::fs::write(&path, text).unwrap();
         let section = name.trim_end_matches(".toml").to_uppercase();
         self.with(&format!("{section}__FILE"), path.to_str().unwrap())
-    }
-
-    pub fn path(&self) -> &Path {
-        self.folder.path()
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
@@ -180,7 +176,7 @@ impl Daemon {
             if let Some(status) = self.process.try_wait().unwrap() {
                 return status;
             }
-            assert!(began.elapsed() < Duration::from_secs(60), "it does not end:\n{}", self.log());
+            assert!(began.elapsed() < Duration::from_mins(1), "it does not end:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -110,7 +110,13 @@ async fn posts_become_exactly_the_expected_rows_and_again_change_nothing() {
     let named: Vec<(&str, &str)> = found.iter().map(|(id, brand, _)| (id.as_str(), brand.as_str())).collect();
     assert_eq!(
         named,
-        [("next-year", "vmware"), ("old", "acme"), ("post-1", "vmware"), ("post-2", "acme"), ("post-2", "vmware")]
+        [
+            ("next-year", "vmware"),
+            ("old", "acme"),
+            ("post-1", "vmware"),
+            ("post-2", "acme"),
+            ("post-2", "vmware")
+        ]
     );
     assert_eq!(found[2].2, "positive");
     assert_eq!(found[4].2, "negative");
@@ -119,12 +125,18 @@ async fn posts_become_exactly_the_expected_rows_and_again_change_nothing() {
         assert!(row.get::<String, _>("model").starts_with("sentiment@"));
     }
     assert_eq!(number(&pool, "SELECT count(*) FROM overheard.posts").await, 4);
-    assert_eq!(number(&pool, "SELECT count(*) FROM overheard.posts_default").await, 4, "none of these days is current");
+    assert_eq!(
+        number(&pool, "SELECT count(*) FROM overheard.posts_default").await,
+        4,
+        "none of these days is current"
+    );
     assert_eq!(number(&pool, "SELECT sum(mentions)::bigint FROM overheard.mention_counts").await, 5);
     assert_counts_match_rows(&pool).await;
 
     let mut letters = topics.read("dead-letters", 4, Duration::from_secs(20));
-    letters.sort_by_key(|letter| (letter.header("overheard.partition").to_owned(), letter.header("overheard.offset").to_owned()));
+    letters.sort_by_key(|letter| {
+        (letter.header("overheard.partition").to_owned(), letter.header("overheard.offset").to_owned())
+    });
     let reasons: Vec<&str> = letters.iter().map(|letter| letter.header("overheard.reason")).collect();
     assert_eq!(reasons, ["syntax", "shape", "value", "syntax"], "{letters:?}");
     for letter in &letters {
@@ -228,7 +240,10 @@ async fn real_jetstream_events_become_the_expected_rows() {
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data").to_owned());
     let file = Path::new(&data).join("posts/jetstream.jsonl");
     let Ok(sample) = std::fs::read(&file) else {
-        eprintln!("SKIPPED: no real Jetstream events at {}; OVERHEARD_TEST_DATA names their folder", file.display());
+        eprintln!(
+            "SKIPPED: no real Jetstream events at {}; OVERHEARD_TEST_DATA names their folder",
+            file.display()
+        );
         return;
     };
     let topics = TestTopics::create(1).await;

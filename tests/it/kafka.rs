@@ -77,7 +77,8 @@ impl TestTopics {
                 NewTopic::new(name, partitions, TopicReplication::Fixed(1))
             })
             .collect();
-        for made in admin.create_topics(&wanted, &AdminOptions::new()).await.expect("the test broker answers") {
+        for made in admin.create_topics(&wanted, &AdminOptions::new()).await.expect("the test broker answers")
+        {
             made.expect("the topic is new");
         }
     }
@@ -141,7 +142,10 @@ impl TestTopics {
                 return;
             }
             assert!(committed < count, "{committed} committed, only {count} produced");
-            assert!(began.elapsed() < Duration::from_secs(90), "only {committed} of {count} were committed in time");
+            assert!(
+                began.elapsed() < Duration::from_secs(90),
+                "only {committed} of {count} were committed in time"
+            );
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
@@ -152,9 +156,5 @@ fn look(message: &rdkafka::message::BorrowedMessage<'_>) -> Seen {
     let headers = message.headers().map_or_else(Vec::new, |headers| {
         headers.iter().map(|header| (header.key.to_owned(), text(header.value.unwrap_or_default()))).collect()
     });
-    Seen {
-        key: message.key().map(text),
-        payload: message.payload().unwrap_or_default().to_vec(),
-        headers,
-    }
+    Seen { key: message.key().map(text), payload: message.payload().unwrap_or_default().to_vec(), headers }
 }

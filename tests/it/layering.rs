@@ -30,7 +30,8 @@ fn imports(text: &str) -> Vec<String> {
     for rest in text.split("crate::").skip(1) {
         if let Some(group) = rest.strip_prefix('{') {
             let inner = &group[..group.find(['}', ';']).unwrap_or(group.len())];
-            modules.extend(inner.split(',').map(|part| part.trim().split("::").next().unwrap_or("").to_owned()));
+            modules
+                .extend(inner.split(',').map(|part| part.trim().split("::").next().unwrap_or("").to_owned()));
         } else {
             let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
             modules.push(rest[..end].to_owned());

@@ -1,5 +1,7 @@
 //! Tests against real servers and of the real program, in one binary so that they link once.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod alerts;
 mod commands;
 mod daemon;

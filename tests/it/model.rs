@@ -73,7 +73,17 @@ async fn a_text_scores_the_same_alone_and_among_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn any_text_gets_a_score() {
     let scorer = scorer();
-    for text in ["", " ", "\u{0}", "👩‍👩‍👧‍👦👩‍👩‍👧‍👦", "ﷺ", "a\u{301}\u{302}", "\u{202e}abc", &"x".repeat(100_000), &"😀".repeat(5000)] {
+    for text in [
+        "",
+        " ",
+        "\u{0}",
+        "👩‍👩‍👧‍👦👩‍👩‍👧‍👦",
+        "ﷺ",
+        "a\u{301}\u{302}",
+        "\u{202e}abc",
+        &"x".repeat(100_000),
+        &"😀".repeat(5000),
+    ] {
         let score = scorer.submit(text).await.unwrap().await.unwrap();
         assert!((-1.0..=1.0).contains(&score.polarity()));
     }

@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::services::setting;
 use overheard::domain::Secret;
 use overheard::store::{Options, Store};
-use crate::services::setting;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 
 const SERVER: &str = "OVERHEARD_TEST_POSTGRES";

@@ -10,5 +10,8 @@ pub fn setting(name: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(".runtime/services/services.env");
     let lines = std::fs::read_to_string(file).unwrap_or_default();
     let found = lines.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-    found.map_or_else(|| panic!("{name} is not set and no servers run: `make services-up`, or `make test`"), str::to_owned)
+    found.map_or_else(
+        || panic!("{name} is not set and no servers run: `make services-up`, or `make test`"),
+        str::to_owned,
+    )
 }

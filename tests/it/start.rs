@@ -45,7 +45,14 @@ async fn a_model_that_does_not_fit_its_manifest_is_refused_with_the_difference()
     };
 
     edit_manifest(&models, |manifest| manifest["inputs"][1]["name"] = "mask".into());
-    refused(&["does not fit its manifest", "the manifest says", "mask int64 [batch]", "the file has", "lengths int64 [batch]"]).await;
+    refused(&[
+        "does not fit its manifest",
+        "the manifest says",
+        "mask int64 [batch]",
+        "the file has",
+        "lengths int64 [batch]",
+    ])
+    .await;
     edit_manifest(&models, |manifest| {
         manifest["inputs"][1]["name"] = "lengths".into();
         manifest["outputs"][0]["shape"][1] = 2.into();
@@ -56,7 +63,9 @@ async fn a_model_that_does_not_fit_its_manifest_is_refused_with_the_difference()
         manifest["labels"] = ["positive", "neutral", "negative"].as_slice().into();
     });
     refused(&["its labels are", "in this order"]).await;
-    edit_manifest(&models, |manifest| manifest["labels"] = ["negative", "neutral", "positive"].as_slice().into());
+    edit_manifest(&models, |manifest| {
+        manifest["labels"] = ["negative", "neutral", "positive"].as_slice().into();
+    });
 
     // One byte of the weights is another.
     let network = models.join("sentiment/model.onnx");
@@ -94,7 +103,8 @@ async fn a_postgres_that_is_down_at_start_is_waited_for() {
     let mut moved = server.clone();
     moved.set_port(Some(port)).unwrap();
     let setup = Setup::new(&topics, moved.as_str());
-    let posts = [br#"{"source":"t","id":"1","created_at":"2026-03-01T12:00:00Z","text":"VMware is fine"}"#.to_vec()];
+    let posts =
+        [br#"{"source":"t","id":"1","created_at":"2026-03-01T12:00:00Z","text":"VMware is fine"}"#.to_vec()];
     topics.produce("posts", &posts).await;
 
     let mut daemon = setup.start("waiting");
@@ -110,12 +120,14 @@ async fn a_postgres_that_is_down_at_start_is_waited_for() {
     daemon.until_ready().await;
     topics.until_committed("posts", 1).await;
     let pool = database.pool().await;
-    let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM overheard.mentions").fetch_one(&pool).await.unwrap();
+    let stored: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM overheard.mentions").fetch_one(&pool).await.unwrap();
     assert_eq!(stored, 1);
 
     // And one that goes away later: nothing is lost, nothing committed meanwhile.
     forwarder.abort();
-    let more = [br#"{"source":"t","id":"2","created_at":"2026-03-01T12:00:00Z","text":"VMware again"}"#.to_vec()];
+    let more =
+        [br#"{"source":"t","id":"2","created_at":"2026-03-01T12:00:00Z","text":"VMware again"}"#.to_vec()];
     // Connections in the pool are cut with the forwarder's tasks.
     topics.produce("posts", &more).await;
     daemon.until_log("Trying again: write posts to Postgres").await;
@@ -185,7 +197,10 @@ async fn a_second_signal_aborts() {
     daemon.until_ready().await;
     // A lock held by somebody else keeps the writer from settling.
     let mut transaction = lock.begin().await.unwrap();
-    sqlx::query("LOCK TABLE overheard.posts IN ACCESS EXCLUSIVE MODE").execute(&mut *transaction).await.unwrap();
+    sqlx::query("LOCK TABLE overheard.posts IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
     let posts = [br#"{"source":"t","id":"1","created_at":"2026-03-01T12:00:00Z","text":"VMware"}"#.to_vec()];
     topics.produce("posts", &posts).await;
     tokio::time::sleep(Duration::from_secs(2)).await;

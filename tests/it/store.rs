@@ -1,5 +1,6 @@
 //! The store against a real Postgres.
 
+mod alerts;
 mod schema;
 mod time;
 mod writes;

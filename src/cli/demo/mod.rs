@@ -55,6 +55,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     say("Starting a private Postgres in a folder of its own ...");
     let postgres = PrivatePostgres::start(&stop).await?;
     say(&format!("  Postgres {} on port {}", postgres.version(), postgres.port()));
+    say(&format!("  Its folder: {}", postgres.folder().display()));
+    say(&format!("  Look inside while it runs: {}", postgres.psql()));
 
     let cluster = MockCluster::new(1).context("The embedded broker can't start")?;
     let brokers = cluster.bootstrap_servers();

@@ -101,6 +101,11 @@ impl PrivatePostgres {
         format!("{} '{}'", self.programs.join("bin/psql").display(), self.url())
     }
 
+    /// The folder that goes with it.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The port that it listens on.
     pub(super) fn port(&self) -> u16 {
         self.port

@@ -70,20 +70,18 @@ fn shortened(text: &str) -> String {
 
 /// How to look further and to play on.
 pub(super) fn print_way_on(postgres: &PrivatePostgres, brokers: &str, settings: &Settings, keep: bool) {
+    let topic = &settings.source.topics[0];
     say("");
-    if !keep {
-        say(
-            "All of it is gone now. `make demo ARGS=--keep` leaves it running, to look inside and to send posts of your own.",
-        );
-        return;
-    }
     say("Look inside:");
     say(&format!("  {} -c 'SELECT * FROM overheard.brand_hours'", postgres.psql()));
     say(&format!(
-        "The broker is at {brokers} (no TLS, no password). Send a post of your own to the topic {}, such as",
-        settings.source.topics[0]
+        "Send posts of your own to the broker at {brokers} (no TLS, no password), topic {topic}, such as"
     ));
     say(r#"  {"source": "me", "id": "1", "created_at": "2026-01-01T12:00:00Z", "text": "VMware rocks!"}"#);
-    say(&format!("  e.g. kcat -P -b {brokers} -t {} post.json", settings.source.topics[0]));
-    say("Ctrl-C ends it and leaves nothing behind.");
+    say(&format!("  with, for example, kcat -P -b {brokers} -t {topic} post.json"));
+    say(if keep {
+        "Broker, Postgres and daemon go on until Ctrl-C, and then leave nothing behind."
+    } else {
+        "Both end now; `make demo ARGS=--keep` (or `overheard demo --keep`) leaves them running for that."
+    });
 }

@@ -70,12 +70,31 @@ async fn views_can_be_read_and_everything_has_a_comment() {
 }
 
 #[tokio::test]
+async fn the_documented_queries_run() {
+    let database = TestDatabase::create().await;
+    let (_store, pool) = (database.store().await, database.pool().await);
+    let text = include_str!("../../../docs/database.md");
+    let blocks: Vec<&str> =
+        text.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() > 5);
+    for block in blocks {
+        // Each in a transaction that is undone: some make roles, which belong to the whole server.
+        let mut transaction = pool.begin().await.unwrap();
+        if let Err(error) = sqlx::raw_sql(AssertSqlSafe(block)).execute(&mut *transaction).await {
+            panic!("{error} in {block}");
+        }
+        transaction.rollback().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn the_password_may_stand_apart_and_never_shows() {
     let mut options = super::unreachable();
     options.url = overheard::domain::Secret::new("postgres://who:hunter2@127.0.0.1:1/none");
     options.password = Some(overheard::domain::Secret::new("swordfish"));
     let store = Store::connect_lazy(options.clone()).unwrap();
     let shown = format!("{options:?} {}", store.ping().await.unwrap_err());
+    assert!(shown.contains("Could not reach Postgres: ") && shown.contains("refused"), "{shown}");
     assert!(!shown.contains("hunter2") && !shown.contains("swordfish"), "{shown}");
 
     options.url = overheard::domain::Secret::new("mysql://who:hunter2@127.0.0.1:1/none");

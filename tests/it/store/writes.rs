@@ -105,7 +105,7 @@ async fn concurrent_writers_of_overlapping_batches_count_exactly() {
                 // of its own.
                 let from = (step * 20 + writer * 7) % 360;
                 let mut batch = all[from..from + 40].to_vec();
-                if writer % 2 == 0 {
+                if writer.is_multiple_of(2) {
                     batch.reverse();
                 }
                 batch.rotate_left(writer * 3);
@@ -133,6 +133,39 @@ async fn concurrent_writers_of_overlapping_batches_count_exactly() {
            OR abs(c.polarity_sum - truth.polarity) > 1e-9";
     assert_eq!(number(&pool, wrong).await, 0);
     assert_eq!(number(&pool, "SELECT sum(mentions)::bigint FROM overheard.mention_counts").await, 800);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_break_lose_nothing_and_double_nothing() {
+    let database = TestDatabase::create().await;
+    let (store, pool) = (database.store().await, database.pool().await);
+    let writer = tokio::spawn(async move {
+        let mut broken = 0;
+        for n in 0..150 {
+            let batch: Vec<_> = (0..20)
+                .map(|m| post(&format!("p{}", n * 10 + m), "2026-03-01T12:00:00Z", &[("acme", BAD)]))
+                .collect();
+            while let Err(error) = store.write("m", &batch).await {
+                assert!(error.is_transient(), "{error}");
+                broken += 1;
+            }
+        }
+        broken
+    });
+    while !writer.is_finished() {
+        sqlx::query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name = 'overheard'",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert!(writer.await.unwrap() > 0, "no connection broke");
+    assert_eq!(number(&pool, "SELECT count(*) FROM overheard.posts").await, 1510);
+    assert_eq!(number(&pool, "SELECT count(*) FROM overheard.mentions").await, 1510);
+    assert_eq!(number(&pool, "SELECT sum(mentions)::bigint FROM overheard.mention_counts").await, 1510);
 }
 
 #[tokio::test]
@@ -193,6 +226,7 @@ async fn a_closed_port_is_transient_and_a_wrong_value_is_not() {
     let store = Store::connect_lazy(super::unreachable()).unwrap();
     let error = store.write("m", &some_posts()).await.unwrap_err();
     assert!(error.is_transient(), "{error}");
+    assert!(store.ping().await.unwrap_err().is_transient());
 
     let database = TestDatabase::create().await;
     let pool = database.pool().await;
@@ -201,6 +235,7 @@ async fn a_closed_port_is_transient_and_a_wrong_value_is_not() {
     assert!(error.is_transient(), "a missing schema is no post's fault: {error}");
 
     let store = database.store().await;
+    store.ping().await.unwrap();
     for (what, wrong) in [
         ("check violation", post("", "2026-03-01T12:00:00Z", &[])),
         ("NUL", post("a\0b", "2026-03-01T12:00:00Z", &[])),

@@ -1,0 +1,5 @@
+//! Tells Cargo what the program embeds besides its sources.
+
+fn main() {
+    println!("cargo:rerun-if-changed=migrations");
+}
