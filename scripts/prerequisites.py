@@ -12,7 +12,7 @@ import sys
 
 # What a check is called -> how to get it.
 PACKAGES = {
-    "cargo": "install Rust, see rustup.rs",
+    "cargo": "install Rust with rustup, 1.94 or newer",
     "cc": "install a C compiler, e.g. apt-get install build-essential",
     "c++": "install a C++ compiler, e.g. apt-get install build-essential",
     "make": "install it, e.g. apt-get install make",
@@ -32,11 +32,13 @@ class Missing(Exception):
     """A program that has to be installed first; the message is the whole line to print."""
 
 
-def java_version() -> int:
-    """The major version of the `java` in PATH, 0 if it does not say."""
-    spoken = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r'version "(\d+)', spoken.stderr)
-    return int(found.group(1)) if found else 0
+def check_java() -> None:
+    """Raises unless the `java` in PATH is new enough."""
+    spoken = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', spoken)
+    if not version or int(version.group(1)) < OLDEST_JAVA:
+        first = (spoken.strip() or "nothing").splitlines()[0]
+        raise Missing(f"missing: java {OLDEST_JAVA} or newer (java -version says: {first}); {PACKAGES['java']}")
 
 
 def need(*names: str) -> None:
@@ -50,10 +52,8 @@ def need(*names: str) -> None:
             there = shutil.which(name) is not None
         if not there:
             raise Missing(f"missing: {name}; {PACKAGES[name]}")
-        if name == "java" and java_version() < OLDEST_JAVA:
-            raise Missing(
-                f"missing: java {OLDEST_JAVA} or newer (found {java_version()}); {PACKAGES[name]}"
-            )
+        if name == "java":
+            check_java()
 
 
 def main() -> int:

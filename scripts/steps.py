@@ -107,7 +107,7 @@ def python(requirements: Path) -> Path:
     """A Python with `requirements` installed, in an environment made anew when they change."""
     need("venv")
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    folder = fetch.RUNTIME / "python" / requirements.parent.name
+    folder = fetch.RUNTIME / "python" / "-".join(requirements.parent.relative_to(ROOT).parts)
     stamp, program = folder / "overheard-requirements", folder / "bin" / "python"
     if not stamp.is_file() or stamp.read_text() != wanted:
         call(sys.executable, "-m", "venv", "--clear", folder)
