@@ -39,6 +39,9 @@ kind = "negative_share"
 window = "5m"
 share = 1.0
 min_mentions = 1000000
+for = "1m"
+keep_firing_for = "1m"
+cooldown = "1m"
 "#;
 
 /// Settings of one test's daemons.

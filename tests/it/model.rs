@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use overheard::inference::{Device, Manifest, Options, Runtime, TextModel, TextScorer};
 
@@ -23,10 +24,14 @@ fn folder(options: &Options) -> PathBuf {
 }
 
 fn scorer() -> TextScorer {
+    // ONNX Runtime has one environment a process.
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     let options = options();
-    let runtime = Runtime::load(&options.library, options.device, options.threads)
-        .expect("the library is there: `make test` and `make build` fetch it");
-    let (model, tokenizer) = TextModel::open(&runtime, &folder(&options)).unwrap();
+    let runtime = RUNTIME.get_or_init(|| {
+        Runtime::load(&options.library, options.device, options.threads)
+            .expect("the library is there: `make test` and `make build` fetch it")
+    });
+    let (model, tokenizer) = TextModel::open(runtime, &folder(&options)).unwrap();
     TextScorer::start(model, tokenizer, &options).unwrap()
 }
 

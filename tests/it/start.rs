@@ -159,7 +159,8 @@ async fn a_missing_topic_is_named_and_waited_for() {
     let topics = TestTopics::names_only(1);
     topics.make(&["jetstream", "alerts", "dead-letters"]).await;
     let database = TestDatabase::create().await;
-    let mut daemon = Setup::new(&topics, &database.url).start("waiting");
+    let setup = Setup::new(&topics, &database.url);
+    let mut daemon = setup.start("waiting");
     daemon.until_log(&format!("waiting for the topic {}", topics.name("posts"))).await;
     assert_eq!(daemon.get("/ready").await.0, 503);
     topics.make(&["posts"]).await;

@@ -98,10 +98,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if !stop.is_cancelled() {
         ended?;
     }
-    shown?;
-    Ok(if stop.is_cancelled() && !arguments.keep { ExitCode::from(130) } else { ExitCode::SUCCESS })
+    Ok(if shown? { ExitCode::SUCCESS } else { ExitCode::from(130) })
 }
 
+/// Whether the hour was played to its end.
 #[expect(clippy::too_many_arguments, reason = "the demo's own stage, used once")]
 async fn play_and_report(
     settings: &Settings,
@@ -113,7 +113,7 @@ async fn play_and_report(
     arguments: &Arguments,
     brokers: &str,
     stop: &CancellationToken,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     let mut watch = Watch::start(settings)?;
     say(&format!(
         "Playing {} sample records, one simulated hour from {} in {} s:",
@@ -124,18 +124,18 @@ async fn play_and_report(
     let pace = f64::from(arguments.seconds) / 3600.0;
     let played = tokio::select! {
         played = player::play(settings, script, clock, start, pace, &mut watch, store) => played?,
-        () = stop.cancelled() => return Ok(()),
+        () = stop.cancelled() => return Ok(false),
     };
     tokio::select! {
         settled = watch.until_settled(settings, played) => settled?,
-        () = stop.cancelled() => return Ok(()),
+        () = stop.cancelled() => return Ok(false),
     }
     report::print(store, &mut watch, settings).await?;
     report::print_way_on(postgres, brokers, settings, arguments.keep);
     if arguments.keep {
         keep_time(clock, &mut watch, stop).await;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// After the hour, real time: posts of one's own are taken until Ctrl-C.
