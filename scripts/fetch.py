@@ -158,7 +158,7 @@ def fetch(name: str, into: "Path | None" = None) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (into / STAMP).is_file() and (into / STAMP).read_text() == stamp:
             return into
-        print(f"fetching {name} {pin['version']} ...", flush=True)
+        print(f"fetching {name} {pin['version']} ...", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=into.parent) as scratch:
             fresh = Path(scratch, "fresh")
             fresh.mkdir()
@@ -171,7 +171,7 @@ def fetch(name: str, into: "Path | None" = None) -> Path:
             if into.exists():
                 os.rename(into, Path(scratch, "old"))
             os.rename(fresh, into)
-    print(f"fetched {name} {pin['version']} into {into}", flush=True)
+    print(f"fetched {name} {pin['version']} into {into}", file=sys.stderr, flush=True)
     return into
 
 
