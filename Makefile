@@ -5,6 +5,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BINARY := target/release/overheard
 
+# ONNX Runtime's official builds report use to their maker unless told not to.
+export ORT_DISABLE_TELEMETRY := 1
+
 # Extra arguments: make demo ARGS=--keep, make test ARGS="--only rust".
 ARGS ?=
 
