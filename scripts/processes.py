@@ -107,8 +107,12 @@ def run_in_group(command: list, grace: float = 30.0, **options) -> int:
     except Stopped as stopped:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, stopped.signum)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(grace)
+            # For all of them: the first may end while another still stops servers of its own.
+            until = time.monotonic() + grace
+            while time.monotonic() < until:
+                child.poll()
+                os.killpg(child.pid, 0)
+                time.sleep(0.05)
         raise
     finally:
         with contextlib.suppress(ProcessLookupError):
