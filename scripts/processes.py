@@ -128,10 +128,9 @@ def free_port() -> int:
     """
     for _ in range(200):
         port = random.randint(15000, 32000)
-        with socket.socket() as probe:
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
     raise OSError("found no free port on 127.0.0.1 between 15000 and 32000")
 
 
