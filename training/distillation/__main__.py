@@ -40,8 +40,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--start",
         type=Path,
-        help="checkpoint.pt of `python -m training.sentiment` with the same tokenizer: the student starts from its weights, "
-        "and it counts as one more teacher",
+        help="checkpoint.pt of `python -m training.sentiment` with the same tokenizer: the student starts from its weights",
     )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
@@ -72,11 +71,9 @@ def run(arguments: argparse.Namespace) -> None:
         Opinion(f"teacher-{seed}", *train_teacher(arguments.work / f"teacher-{seed}", split, seed, arguments.bfloat16))
         for seed in arguments.teachers
     ]
-    if arguments.start:
-        plain = SentimentNetwork(architecture)
-        plain.load_state_dict(started_from(arguments.start))
-        teachers.append(Opinion("start", plain, tokenizer))
-    report_average(teachers, split)
+    if len(teachers) > 1:
+        with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bfloat16):
+            report_average(teachers, split)
     if arguments.stop_after == "teachers":
         return
     posts = list(pool(arguments.data, split, POOL_PLAIN, POOL_LABELLED))
@@ -84,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"labelling {len(texts)} texts", flush=True)
     labels = averaged(
         [
-            label_pool(arguments.work / f"labels-{one.name}.npy", one.network, one.tokenizer, texts, arguments.bfloat16)
+            label_pool(arguments.work / f"labels-{one.name}", one.network, one.tokenizer, texts, arguments.bfloat16)
             for one in teachers
         ]
     )

@@ -19,8 +19,10 @@ from training.sentiment.splits import Split
 SOFT = "soft_"  # prefix of a source whose labels are the teachers'
 
 # Unlabelled corpora of the pool (n keeps each n-th line) and labelled ones whose texts join it.
-POOL_PLAIN = {"brand_tweets": 4}
-POOL_LABELLED = ["semeval", "semeval_topic", "tse", "brand_entity", "goemotions", "software_engineering", "sst5"]
+POOL_PLAIN = {"brand_tweets": 10}
+POOL_LABELLED = ["semeval", "semeval_topic", "tse", "brand_entity"]
+# Corpora far from the anchor keep their own labels, each with its own correction of the output layer.
+HARD = [ANCHOR, "emoticon", "goemotions", "software_engineering", "sst5", "reviews"]
 EMOTICON_SHARE = 0.1  # keeps the emoji that no pool text has
 
 STUDENT_STAGES = (
@@ -36,9 +38,10 @@ STUDENT_STAGES = (
             "soft_semeval_topic": 1.0,
             "soft_tse": 1.0,
             "soft_brand_entity": 1.0,
-            "soft_goemotions": 0.5,
-            "soft_software_engineering": 1.0,
-            "soft_sst5": 0.5,
+            "goemotions": 0.3,
+            "software_engineering": 0.5,
+            "sst5": 0.3,
+            "reviews": 0.3,
             "emoticon": EMOTICON_SHARE,
         },
     ),
@@ -68,7 +71,7 @@ def student_mixture(split: Split, soft: dict[str, Labelled], tokenizer: Tokenize
     Soft rows train the exported output layer: the teachers have already translated every corpus
     into the anchor's idea of neutral.
     """
-    hard = build_mixture({name: split.training[name] for name in (ANCHOR, "emoticon")}, tokenizer, max_tokens, seed)
+    hard = build_mixture({name: split.training[name] for name in HARD if name in split.training}, tokenizer, max_tokens, seed)
     encoded, labels, source = [hard.encoded], [hard.soft_labels], [hard.source]
     sources, output_of = list(hard.sources), list(hard.output_of)
     for name, part in soft.items():

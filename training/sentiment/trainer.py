@@ -162,5 +162,5 @@ def predict(network: Classifier, encoded: Encoded, batch_size: int = 256) -> np.
     network.eval()
     logits = np.zeros((len(encoded), 3), dtype=np.float32)
     for batch in batches_of_one_length(encoded.lengths(), np.arange(len(encoded)), batch_size, None):
-        logits[batch] = network(torch.from_numpy(encoded.rows(batch))).numpy()
+        logits[batch] = network(torch.from_numpy(encoded.rows(batch))).float().numpy()
     return logits
