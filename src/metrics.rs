@@ -11,7 +11,7 @@ pub enum Kind {
     Counter,
     /// Goes up and down.
     Gauge,
-    /// Observations, shown as a summary of quantiles with sum and count.
+    /// Observations, counted in buckets, with their sum and number.
     Histogram,
 }
 

@@ -64,7 +64,7 @@ fn check_model(settings: &Settings, findings: &mut Findings) {
         Ok(runtime) => runtime,
         Err(error) => return findings.bad("library", error),
     };
-    let library = format!("{}; {}", options.library.display(), Runtime::library_version());
+    let library = format!("{}; {}", options.library.display(), runtime.library_version());
     findings.good("library", library);
     match TextModel::open(&runtime, &options.models.join(&options.text_model)) {
         Ok((model, _)) => {

@@ -65,14 +65,17 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()
         .context("The async runtime can't start")?;
-    match command {
+    let result = match command {
         Command::Run => runtime.block_on(run::run(settings(arguments.config)?)),
         Command::Demo(demo) => runtime.block_on(demo::run(demo)),
         Command::Migrate => runtime.block_on(migrate::run(settings(arguments.config)?)),
         Command::CheckConfig => Ok(check_config::run(config_path(arguments.config).as_deref())),
         Command::Doctor => runtime.block_on(doctor::run(settings(arguments.config)?)),
         Command::Score(score) => runtime.block_on(score::run(settings(arguments.config)?, score)),
-    }
+    };
+    // A thread that is blocked in a read or in a library must not keep the process from ending.
+    runtime.shutdown_background();
+    result
 }
 
 fn config_path(given: Option<PathBuf>) -> Option<PathBuf> {

@@ -40,25 +40,38 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let notices = tokio::spawn(tell_service_manager(health.clone(), settings.admin.stall_after));
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let parts = assemble::parts(&settings, clock.clone(), health.clone()).await?;
-    let result = tokio::select! {
-        prepared = pipeline::prepare_store(&parts) => match prepared {
-            Ok(()) => {
-                let source = Source::start(&settings.source, clock, health)?;
-                pipeline::run(parts, settings.pipeline, source, shutdown).await
-            }
-            Err(error) => Err(error),
-        },
-        () = shutdown.cancelled() => Ok(()),
-    };
+    let result = work(settings, clock, health, shutdown).await;
     notices.abort();
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     no_more_answers.cancel();
     // The admin listener goes last, so that an operator can watch the draining.
     let _ = tokio::time::timeout(Duration::from_secs(1), answers).await;
-    result?;
-    tracing::info!("Stopped in good order");
-    Ok(ExitCode::SUCCESS)
+    match result {
+        Ok(()) => {
+            tracing::info!("Stopped in good order");
+            Ok(ExitCode::SUCCESS)
+        }
+        // Here rather than on the way out of the program, so that it is a log line like any other.
+        Err(error) => {
+            tracing::error!("{error:#}");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+async fn work(
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    health: Health,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let parts = assemble::parts(&settings, clock.clone(), health.clone()).await?;
+    tokio::select! {
+        prepared = pipeline::prepare_store(&parts) => prepared?,
+        () = shutdown.cancelled() => return Ok(()),
+    }
+    let source = Source::start(&settings.source, clock, health)?;
+    Ok(pipeline::run(parts, settings.pipeline, source, shutdown).await?)
 }
 
 /// A token that the first SIGTERM or SIGINT cancels. A second one ends the process at once: what

@@ -72,7 +72,36 @@ pub(super) async fn run(settings: Settings, arguments: Arguments) -> anyhow::Res
 
     let mut output = BufWriter::new(std::io::stdout());
     let mut failed = false;
-    while let Some(Job { id, score }) = pending.recv().await {
+    let answered = answer(&mut pending, &model, &mut output, &mut failed).await;
+    match answered {
+        // Whoever read the output has seen enough, and the rest of the input is of no interest.
+        Err(error) if is_broken_pipe(&error) => return Ok(ExitCode::SUCCESS),
+        result => result?,
+    }
+    reader.await??;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// Writes an answer for every line, in order.
+async fn answer(
+    pending: &mut mpsc::Receiver<Job>,
+    model: &str,
+    output: &mut impl Write,
+    failed: &mut bool,
+) -> anyhow::Result<()> {
+    loop {
+        let next = if let Ok(job) = pending.try_recv() {
+            Some(job)
+        } else {
+            // Nothing is waiting: whoever reads along line by line gets what there is.
+            output.flush()?;
+            pending.recv().await
+        };
+        let Some(Job { id, score }) = next else { return Ok(()) };
         let score = match score {
             Ok(score) => match score.await {
                 Err(error @ InferenceError::Stopped) => return Err(error.into()),
@@ -80,7 +109,7 @@ pub(super) async fn run(settings: Settings, arguments: Arguments) -> anyhow::Res
             },
             Err(error) => Err(error),
         };
-        failed |= score.is_err();
+        *failed |= score.is_err();
         let line = match score {
             Ok(sentiment) => Line::Scored {
                 id,
@@ -90,21 +119,12 @@ pub(super) async fn run(settings: Settings, arguments: Arguments) -> anyhow::Res
                 neutral: rounded(sentiment.neutral()),
                 positive: rounded(sentiment.positive()),
                 polarity: rounded(sentiment.polarity()),
-                model: &model,
+                model,
             },
             Err(error) => Line::Failed { id, error },
         };
-        match write_line(&mut output, &line) {
-            // Whoever read the output has seen enough.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
-            result => result.context("Standard output can't be written")?,
-        }
+        write_line(output, &line)?;
     }
-    reader.await??;
-    output
-        .flush()
-        .or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })?;
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn write_line(output: &mut impl Write, line: &Line<'_>) -> std::io::Result<()> {

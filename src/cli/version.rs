@@ -9,7 +9,7 @@ pub(super) fn print(settings: &Settings) {
     println!("librdkafka {}", rdkafka::util::get_rdkafka_version().1);
     let loaded = settings.inference().map_err(|error| error.to_string()).and_then(|options| {
         Runtime::load(&options.library, options.device, options.threads)
-            .map(|_| format!("{} ({})", Runtime::library_version(), options.library.display()))
+            .map(|runtime| format!("{} ({})", runtime.library_version(), options.library.display()))
             .map_err(|error| error.to_string())
     });
     match loaded {

@@ -68,7 +68,7 @@ impl std::str::FromStr for RuleId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if text.len() <= 64 && text.bytes().all(allowed) {
+        if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
             Ok(Self(text.to_owned()))
         } else {
             Err(format!("`{text}` is not a rule id: use 1 to 64 lower-case letters, digits and dashes"))

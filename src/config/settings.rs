@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::alerting::Rule;
+use crate::alerting::{Condition, Rule};
 use crate::decode::Format;
 use crate::domain::{Brand, BrandId, Secret};
 use crate::inference::Device;
@@ -41,10 +43,10 @@ struct ModelSettings {
     library: Option<PathBuf>,
     models: Option<PathBuf>,
     device: Device,
-    threads: std::num::NonZeroUsize,
+    threads: NonZeroUsize,
     text_model: String,
-    batch_tokens: std::num::NonZeroUsize,
-    queue: std::num::NonZeroUsize,
+    batch_tokens: NonZeroUsize,
+    queue: NonZeroUsize,
 }
 
 impl Settings {
@@ -55,7 +57,7 @@ impl Settings {
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let text = file.map(|path| read(path).map(|text| (path.display().to_string(), text))).transpose()?;
         let named = text.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-        Self::from_layers(lay(named, std::env::vars())?)
+        Self::from_layers(lay(named, environment())?)
     }
 
     /// The defaults with the demo's changes. Of the environment, only where models run and how
@@ -64,16 +66,19 @@ impl Settings {
     /// # Errors
     /// Every problem at once.
     pub fn for_demo(changes: &str) -> Result<Self, ConfigError> {
-        let environment = std::env::vars().filter(|(name, _)| name.starts_with("OVERHEARD__INFERENCE__"));
-        Self::from_layers(lay(Some(("the demo", changes)), environment)?)
+        let models_only = environment().filter(|(name, _)| name.starts_with("OVERHEARD__INFERENCE__"));
+        Self::from_layers(lay(Some(("the demo", changes)), models_only)?)
     }
 
     fn from_layers(layers: Layered) -> Result<Self, ConfigError> {
         let problems = Problems::with_origins(layers.origins);
         let mut root = Section::root(layers.table, &problems);
 
+        let mut way = root.section("pipeline");
+        let queue = way.required("queue");
+
         let mut kafka = root.section("kafka");
-        let (source, publish, formats) = kafka_options(&mut kafka);
+        let (source, publish, formats) = kafka_options(&mut kafka, queue);
         kafka.finish();
 
         let mut postgres = root.section("postgres");
@@ -102,10 +107,9 @@ impl Settings {
         let publish_every = alerts.required("publish_every");
         alerts.finish();
 
-        let mut way = root.section("pipeline");
         let pipeline = pipeline::Options {
             formats,
-            queue: way.required("queue"),
+            queue,
             batch_posts: way.required("batch_posts"),
             batch_wait: way.required("batch_wait"),
             keep_unnamed: way.required("keep_unnamed"),
@@ -126,6 +130,12 @@ impl Settings {
             listen: listener.required("listen"),
             stall_after: listener.required("stall_after"),
         };
+        if admin.stall_after <= source.drain_timeout {
+            listener.note(
+                "stall_after",
+                "must be above kafka.drain_timeout, during which the consumer stands still",
+            );
+        }
         listener.finish();
 
         let mut log = root.section("log");
@@ -208,8 +218,25 @@ impl Settings {
             resolve(self.rules.as_ref(), Search::new("config/alerts.toml", "/etc/overheard/alerts.toml"))
                 .map_err(|problem| ConfigError::one(format!("alerts.file: {problem}")))?;
         let known: Vec<BrandId> = brands.iter().map(|brand| brand.id.clone()).collect();
-        read_rules(&read(&path)?, &known).map_err(|error| error.within(&path))
+        let rules = read_rules(&read(&path)?, &known).map_err(|error| error.within(&path))?;
+        let longest = rules.iter().filter_map(|rule| match rule.condition {
+            Condition::Volume { baseline, .. } => Some(baseline),
+            Condition::NegativeShare { .. } => None,
+        });
+        match (self.store.retention_counts, longest.max()) {
+            (Some(kept), Some(longest)) if kept < longest => Err(ConfigError::one(format!(
+                "postgres.retention_counts: {kept:?} is shorter than a rule's baseline of {longest:?} in {}",
+                path.display()
+            ))),
+            _ => Ok(rules),
+        }
     }
+}
+
+/// The environment as far as it is text; what is not can be no setting.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 fn resolve(named: Option<&PathBuf>, search: Search) -> Result<PathBuf, String> {
@@ -225,13 +252,22 @@ fn read(path: &Path) -> Result<String, ConfigError> {
         .map_err(|error| ConfigError::one(format!("{} can't be read: {error}", path.display())))
 }
 
-fn kafka_options(kafka: &mut Section<'_>) -> (source::Options, publish::Options, HashMap<String, Format>) {
+fn kafka_options(
+    kafka: &mut Section<'_>,
+    queue: NonZeroUsize,
+) -> (source::Options, publish::Options, HashMap<String, Format>) {
     let brokers: String = kafka.required("brokers");
     let mut client: BTreeMap<String, Secret> = kafka
         .section("client")
         .pass_through()
         .into_iter()
-        .map(|(property, value)| (property, Secret::new(value)))
+        .filter_map(|(property, value)| match property.strip_suffix("_file") {
+            None => Some((property, Secret::new(value))),
+            // As with every secret: ssl.key.password_file, say.
+            Some(secret) => {
+                from_file(kafka, "client", Path::new(&value)).map(|text| (secret.to_owned(), text))
+            }
+        })
         .collect();
     client.insert("bootstrap.servers".to_owned(), Secret::new(brokers));
     if let Some(password) = secret(kafka, "password") {
@@ -265,20 +301,21 @@ fn kafka_options(kafka: &mut Section<'_>) -> (source::Options, publish::Options,
     if !["earliest", "latest"].contains(&start.as_str()) {
         kafka.note("start", format_args!("{start:?} is neither \"earliest\" nor \"latest\""));
     }
+    let alert_topic: String = kafka.required("alert_topic");
+    let dead_letter_topic: String = kafka.required("dead_letter_topic");
     let source = source::Options {
         topics,
+        produced: vec![alert_topic.clone(), dead_letter_topic.clone()],
         group: kafka.required("group"),
         start,
         session_timeout: kafka.required("session_timeout"),
         drain_timeout: kafka.required("drain_timeout"),
-        // One record in the channel is enough room between source and intake; the pipeline's
-        // own queues decide how much is in flight.
-        queue: std::num::NonZeroUsize::MIN.saturating_add(255),
+        queue,
         client: client.clone(),
     };
     let publish = publish::Options {
-        alert_topic: kafka.required("alert_topic"),
-        dead_letter_topic: kafka.required("dead_letter_topic"),
+        alert_topic,
+        dead_letter_topic,
         delivery_timeout: kafka.required("delivery_timeout"),
         client,
     };
@@ -290,6 +327,10 @@ fn store_options(postgres: &mut Section<'_>) -> store::Options {
         postgres.note("url", "is missing; write postgres://user@host:port/database");
         Secret::new(String::new())
     });
+    let retention_posts = postgres.optional("retention_posts");
+    if retention_posts.is_some_and(|kept: Duration| kept < Duration::from_hours(24)) {
+        postgres.note("retention_posts", "must be a day or more: whole days are dropped");
+    }
     store::Options {
         url,
         password: secret(postgres, "password"),
@@ -300,7 +341,7 @@ fn store_options(postgres: &mut Section<'_>) -> store::Options {
         keep_text: postgres.required("keep_text"),
         keep_author: postgres.required("keep_author"),
         partitions_ahead: postgres.required("partitions_ahead_days"),
-        retention_posts: postgres.optional("retention_posts"),
+        retention_posts,
         retention_counts: postgres.optional("retention_counts"),
     }
 }
@@ -310,13 +351,14 @@ fn store_options(postgres: &mut Section<'_>) -> store::Options {
 fn secret(section: &mut Section<'_>, key: &str) -> Option<Secret> {
     let plain: Option<String> = section.optional(key);
     let file_key = format!("{key}_file");
-    let from_file = section.optional::<PathBuf>(&file_key).and_then(|path| {
-        std::fs::read_to_string(&path)
-            .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
-            .map_err(|error| {
-                section.note(&file_key, format_args!("{} can't be read: {error}", path.display()));
-            })
-            .ok()
-    });
-    from_file.or(plain).map(Secret::new)
+    let path = section.optional::<PathBuf>(&file_key);
+    path.and_then(|path| from_file(section, &file_key, &path)).or(plain.map(Secret::new))
+}
+
+/// The text of a file without the line break at its end.
+fn from_file(section: &Section<'_>, key: &str, path: &Path) -> Option<Secret> {
+    std::fs::read_to_string(path)
+        .map(|text| Secret::new(text.trim_end_matches(['\r', '\n'])))
+        .map_err(|error| section.note(key, format_args!("{} can't be read: {error}", path.display())))
+        .ok()
 }

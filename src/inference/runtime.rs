@@ -83,9 +83,12 @@ impl Runtime {
         Ok(runtime)
     }
 
-    /// Version and build of the library, as it tells them.
-    pub fn library_version() -> &'static str {
-        ort::info()
+    /// The library's version, from the file `VERSION` that was fetched with it, and its own word
+    /// on how it was built.
+    pub fn library_version(&self) -> String {
+        let file = std::fs::read_to_string(self.library.with_file_name("VERSION")).unwrap_or_default();
+        let version = file.split_whitespace().next().unwrap_or_default();
+        format!("{version} {}", ort::info()).trim().to_owned()
     }
 
     fn without_cuda(&self) -> String {

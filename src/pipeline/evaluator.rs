@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::Parts;
 use super::run::PipelineError;
 use crate::domain::Alert;
-use crate::health::Stage;
+use crate::health::{Part, Stage};
 use crate::metrics;
 use crate::store::{EvaluationLock, StoreError};
 
@@ -29,10 +29,15 @@ pub(super) async fn run(
             _ = ticks.tick() => {}
         }
         parts.health.beat(Stage::Evaluator);
-        if let Err(error) = turn(&parts, &mut lock).await {
-            tracing::warn!(error = %error, "Alert rules can't be evaluated now, trying again");
-            // The lock may be gone with its connection: it is taken anew.
-            lock = None;
+        // Comes by regularly, so it is also what notices on a quiet day that Postgres has gone.
+        match turn(&parts, &mut lock).await {
+            Ok(()) => drop(parts.health.report(Part::Postgres, true, "answers")),
+            Err(error) => {
+                tracing::warn!(error = %error, "Alert rules can't be evaluated now, trying again");
+                parts.health.report(Part::Postgres, false, error.to_string());
+                // The lock may be gone with its connection: it is taken anew.
+                lock = None;
+            }
         }
     }
     if let Some(lock) = lock {

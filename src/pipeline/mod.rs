@@ -42,9 +42,9 @@ pub struct Options {
     pub formats: HashMap<String, Format>,
     /// Records that may wait between two steps.
     pub queue: NonZeroUsize,
-    /// Most posts in one transaction.
+    /// Most records settled by one transaction.
     pub batch_posts: NonZeroUsize,
-    /// Longest wait for posts to fill a transaction.
+    /// Longest wait for records to fill a transaction.
     pub batch_wait: Duration,
     /// Whether posts that name no brand are stored too.
     pub keep_unnamed: bool,

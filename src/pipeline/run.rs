@@ -127,14 +127,13 @@ pub async fn run(
         while let Some(ended) = flow.join_next().await {
             result = result.and(flatten(ended));
         }
-        beside.cancel();
-        while let Some(ended) = aside.join_next().await {
-            result = result.and(flatten(ended));
-        }
         result
     })
     .await
     .unwrap_or(Err(PipelineError::Deadline(deadline)));
+    // What stands beside the flow keeps its state in Postgres and may be cut off.
+    beside.cancel();
+    let _ = tokio::time::timeout(LOOK_AGAIN, async { while aside.join_next().await.is_some() {} }).await;
     // Their handles go before the source closes: closing must happen on its own thread.
     flow.shutdown().await;
     aside.shutdown().await;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use futures_util::future::try_join_all;
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
@@ -93,9 +94,7 @@ fn mention(spans: Spans, sentiment: Sentiment) -> Mention {
 #[expect(clippy::cast_precision_loss, reason = "a batch is far below 2^52")]
 async fn settle(parts: &Parts, batch: Batch, offsets: &Offsets) -> Result<(), PipelineError> {
     let Batch { posts, records, rejected, acks } = batch;
-    for (record, rejection) in &rejected {
-        bury(parts, record, rejection).await?;
-    }
+    try_join_all(rejected.iter().map(|(record, rejection)| bury(parts, record, rejection))).await?;
     let started = Instant::now();
     let durable = match write(parts, &posts).await {
         Ok(durable) => durable,

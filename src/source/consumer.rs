@@ -69,6 +69,7 @@ impl Source {
         let worker = Worker {
             consumer: consumer.clone(),
             topics: options.topics.iter().map(|topic| Arc::from(topic.as_str())).collect(),
+            produced: options.produced.clone(),
             clock,
             health,
             stop: stop.clone(),
@@ -122,6 +123,7 @@ impl Source {
 struct Worker {
     consumer: Arc<BaseConsumer<Group>>,
     topics: Vec<Arc<str>>,
+    produced: Vec<String>,
     clock: Arc<dyn Clock>,
     health: Health,
     stop: CancellationToken,
@@ -143,12 +145,16 @@ impl Worker {
         }
         drop(sender);
         self.drain()?;
+        // Whatever is not settled by now never will be: leaving must not wait for it again.
+        self.consumer.context().stop_draining();
         match self.consumer.commit_consumer_state(CommitMode::Sync) {
             Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
             Err(error) => {
                 tracing::error!(error = %error, "Offsets can't be committed; records will come again");
             }
         }
+        // The last handle: dropping it leaves the group.
+        drop(self.consumer);
         self.health.rest(Stage::Source);
         tracing::info!("Left the consumer group");
         Ok(())
@@ -161,10 +167,9 @@ impl Worker {
             self.health.beat(Stage::Source);
             let wait = match self.missing_topics() {
                 Ok(missing) if missing.is_empty() => return true,
-                Ok(missing) => format!(
-                    "waiting for the topic {}: create it, or correct kafka.topics",
-                    missing.join(", ")
-                ),
+                Ok(missing) => {
+                    format!("waiting for the topic {}: create it, or correct [kafka]", missing.join(", "))
+                }
                 Err(error) => format!("waiting for the broker: {error}; see kafka.brokers"),
             };
             self.health.report(Part::Kafka, false, wait.as_str());
@@ -187,7 +192,8 @@ impl Worker {
         let there = |name: &str| {
             metadata.topics().iter().any(|topic| topic.name() == name && !topic.partitions().is_empty())
         };
-        Ok(self.topics.iter().filter(|name| !there(name)).map(ToString::to_string).collect())
+        let needed = self.topics.iter().map(AsRef::as_ref).chain(self.produced.iter().map(String::as_str));
+        Ok(needed.filter(|name| !there(name)).map(str::to_owned).collect())
     }
 
     fn consume(&mut self, sender: &mpsc::Sender<Delivery>) -> Result<(), SourceError> {
@@ -261,7 +267,7 @@ impl Worker {
         if !self.paused && since.elapsed() > PAUSE_AFTER {
             self.set_paused(true);
         } else if !self.paused {
-            // A short wait for room, without taking more records meanwhile.
+            // A short wait for room; each turn takes one more record at most.
             std::thread::sleep(POLL_WHILE_FULL);
         }
     }

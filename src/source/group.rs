@@ -22,13 +22,21 @@ pub(super) struct Group {
     settled: Condvar,
     joined: AtomicBool,
     drain_timeout: Duration,
+    closing: AtomicBool,
     health: Health,
 }
 
 impl Group {
     pub(super) fn new(drain_timeout: Duration, health: Health) -> Self {
         let tracker = Mutex::new(OffsetTracker::default());
-        Self { tracker, settled: Condvar::new(), joined: AtomicBool::new(false), drain_timeout, health }
+        Self {
+            tracker,
+            settled: Condvar::new(),
+            joined: AtomicBool::new(false),
+            drain_timeout,
+            closing: AtomicBool::new(false),
+            health,
+        }
     }
 
     pub(super) fn tracker(&self) -> MutexGuard<'_, OffsetTracker> {
@@ -64,7 +72,7 @@ impl Group {
         if consumer.assignment_lost() {
             tracing::warn!("Partitions were lost: their offsets stay where they were committed last");
         } else {
-            if !self.drain(&partitions) {
+            if !self.closing.load(Ordering::Acquire) && !self.drain(&partitions) {
                 tracing::warn!(
                     drain.timeout_seconds = self.drain_timeout.as_secs_f64(),
                     "Records of revoked partitions were not settled in time; the next owner gets them again"
@@ -99,6 +107,24 @@ impl Group {
         self.health.report(Part::Kafka, true, format!("{assigned} partitions assigned"));
     }
 
+    /// An assignment is worth nothing while no broker can be reached.
+    fn show_connection(&self, connected: bool) {
+        let assigned = self.tracker().assigned().count();
+        let detail = if connected {
+            format!("{assigned} partitions assigned")
+        } else {
+            "no broker answers".to_owned()
+        };
+        if self.health.report(Part::Kafka, connected, detail) && !connected {
+            tracing::warn!("No broker answers; librdkafka goes on trying");
+        }
+    }
+
+    /// From now on a revocation waits for nothing.
+    pub(super) fn stop_draining(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+
     pub(super) fn joined(&self) -> bool {
         self.joined.load(Ordering::Acquire)
     }
@@ -129,6 +155,10 @@ impl ClientContext for Group {
     }
 
     fn stats(&self, statistics: Statistics) {
+        if self.joined() {
+            let connected = statistics.brokers.values().any(|broker| broker.state == "UP");
+            self.show_connection(connected);
+        }
         for (topic, partitions) in statistics.topics {
             for (number, partition) in partitions.partitions {
                 if number >= 0 && partition.consumer_lag >= 0 {

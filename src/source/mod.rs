@@ -31,6 +31,9 @@ pub use group::Offsets;
 pub struct Options {
     /// Topics to consume.
     pub topics: Vec<String>,
+    /// Topics that are produced to: consuming waits for them too, or a dead letter would find
+    /// nowhere to go.
+    pub produced: Vec<String>,
     /// Consumer group.
     pub group: String,
     /// Where a group without committed offsets begins: `earliest` or `latest`.

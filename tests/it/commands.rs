@@ -1,6 +1,6 @@
 //! What a person types, with the real program.
 
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::process::{Command, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
@@ -153,13 +153,44 @@ async fn doctor_finds_what_is_there_and_what_is_not() {
 }
 
 #[test]
-fn version_names_the_libraries() {
-    let output = Command::new(PROGRAM).args(["--version", "--config", "/dev/null"]).output().unwrap();
+fn version_names_the_libraries_and_nothing_is_reported() {
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(PROGRAM)
+        .args(["--version", "--config", "/dev/null"])
+        .env("HOME", home.path())
+        .env_remove("ORT_DISABLE_TELEMETRY")
+        .output()
+        .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
-    for words in [concat!("overheard ", env!("CARGO_PKG_VERSION")), "librdkafka 2.", "ONNX Runtime"] {
+    for words in [concat!("overheard ", env!("CARGO_PKG_VERSION")), "librdkafka 2.", "ONNX Runtime 1."] {
         assert!(text.contains(words), "no {words:?} in\n{text}");
     }
+    // ONNX Runtime keeps what it means to report in the home folder.
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn score_answers_while_its_input_is_still_open() {
+    let mut process = Command::new(PROGRAM)
+        .args(["score", "--config", "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = process.stdin.take().unwrap();
+    let mut answers = std::io::BufReader::new(process.stdout.take().unwrap());
+    for number in 1..=3 {
+        writeln!(stdin, "I love it").unwrap();
+        let mut line = String::new();
+        answers.read_line(&mut line).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap()["id"], number);
+    }
+    // Whoever read has gone: the next answer finds nobody, and the program ends though its input
+    // is open.
+    drop(answers);
+    writeln!(stdin, "I love it").unwrap();
+    assert!(process.wait().unwrap().success());
 }
 
 #[test]

@@ -169,9 +169,9 @@ async fn a_stop_in_the_middle_loses_nothing_and_doubles_nothing() {
     let topics = TestTopics::create(3).await;
     let database = TestDatabase::create().await;
     // Small batches, so that the stop comes between many of them.
-    let setup = Setup::new(&topics, &database.url).with("PIPELINE__BATCH_POSTS", "20");
+    let setup = Setup::new(&topics, &database.url).with("PIPELINE__BATCH_POSTS", "10");
     let pool = database.pool().await;
-    let total = 3000;
+    let total = 12_000;
     let posts: Vec<Vec<u8>> =
         (0..total).map(|n| post(n, &format!("VMware release number {n} works well for us"))).collect();
     topics.produce("posts", &posts).await;
@@ -184,7 +184,7 @@ async fn a_stop_in_the_middle_loses_nothing_and_doubles_nothing() {
     let status = first.stop().await;
     assert!(status.success(), "{status}");
     let stored = number(&pool, "SELECT count(*) FROM overheard.mentions").await;
-    assert!(stored < 3000, "the stop came too late to mean anything");
+    assert!(stored < 12_000, "the stop came too late to mean anything");
     assert_eq!(topics.committed("posts"), stored, "everything stored is committed, and nothing else");
 
     // Killed outright: what was stored and not committed comes again.
@@ -197,9 +197,9 @@ async fn a_stop_in_the_middle_loses_nothing_and_doubles_nothing() {
 
     let mut third = setup.start("third");
     third.until_ready().await;
-    topics.until_committed("posts", 3000).await;
-    assert_eq!(number(&pool, "SELECT count(*) FROM overheard.posts").await, 3000);
-    assert_eq!(number(&pool, "SELECT sum(mentions)::bigint FROM overheard.mention_counts").await, 3000);
+    topics.until_committed("posts", 12_000).await;
+    assert_eq!(number(&pool, "SELECT count(*) FROM overheard.posts").await, 12_000);
+    assert_eq!(number(&pool, "SELECT sum(mentions)::bigint FROM overheard.mention_counts").await, 12_000);
     assert_counts_match_rows(&pool).await;
     assert!(third.stop().await.success());
 }

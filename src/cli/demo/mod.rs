@@ -9,20 +9,21 @@ mod postgres;
 mod report;
 mod watch;
 
+use std::cell::Cell;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use chrono::{DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use clap::Args;
 use rdkafka::mocking::MockCluster;
 use tokio_util::sync::CancellationToken;
 
 use super::assemble;
 use super::run::stop_on_signals;
-use crate::clock::{Clock, ManualClock};
+use crate::clock::ManualClock;
 use crate::config::Settings;
 use crate::health::Health;
 use crate::pipeline::{self, PipelineError};
@@ -44,8 +45,6 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(5..=3600))]
     seconds: u32,
 }
-
-const HOUR: TimeDelta = TimeDelta::hours(1);
 
 /// Plays the hour and shows what came of it.
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -72,22 +71,35 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
 
     // The hour ends now, so that posts of one's own fit behind it.
-    let start = (Utc::now() - HOUR).duration_trunc(TimeDelta::minutes(1))?;
+    let start = (Utc::now() - TimeDelta::hours(1)).duration_trunc(TimeDelta::minutes(1))?;
     let clock = ManualClock::new(start);
     let health = Health::new();
     say("Loading the model ...");
     let parts = assemble::parts(&settings, Arc::new(clock.clone()), health.clone()).await?;
     say(&format!("  {} on {}", parts.scorer.model(), parts.scorer.device()));
     pipeline::prepare_store(&parts).await?;
-    let store = parts.store.clone();
+    let show = Show {
+        settings: &settings,
+        store: parts.store.clone(),
+        hour: Hour { start, clock: clock.clone(), real_seconds: arguments.seconds },
+    };
 
     let draining = CancellationToken::new();
-    let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-    let source = Source::start(&settings.source, shared, health)?;
+    let source = Source::start(&settings.source, Arc::new(clock), health)?;
     let mut daemon = tokio::spawn(pipeline::run(parts, settings.pipeline.clone(), source, draining.clone()));
-
+    let played = Cell::new(false);
     let shown = tokio::select! {
-        shown = play_and_report(&settings, &script, &clock, start, &store, &postgres, &arguments, &brokers, &stop) => shown,
+        shown = async {
+            let mut watch = Watch::start(&settings)?;
+            show.play(&script, &mut watch).await?;
+            played.set(true);
+            report::print_way_on(&postgres, &brokers, &settings, arguments.keep);
+            if arguments.keep {
+                show.go_on(&mut watch, &stop).await;
+            }
+            anyhow::Ok(ExitCode::SUCCESS)
+        } => shown,
+        () = stop.cancelled() => Ok(if played.get() { ExitCode::SUCCESS } else { ExitCode::from(130) }),
         ended = &mut daemon => return early(ended),
     };
     draining.cancel();
@@ -98,56 +110,43 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if !stop.is_cancelled() {
         ended?;
     }
-    Ok(if shown? { ExitCode::SUCCESS } else { ExitCode::from(130) })
+    shown
 }
 
-/// Whether the hour was played to its end.
-#[expect(clippy::too_many_arguments, reason = "the demo's own stage, used once")]
-async fn play_and_report(
-    settings: &Settings,
-    script: &Script,
-    clock: &ManualClock,
-    start: chrono::DateTime<Utc>,
-    store: &Store,
-    postgres: &PrivatePostgres,
-    arguments: &Arguments,
-    brokers: &str,
-    stop: &CancellationToken,
-) -> anyhow::Result<bool> {
-    let mut watch = Watch::start(settings)?;
-    say(&format!(
-        "Playing {} sample records, one simulated hour from {} in {} s:",
-        script.len(),
-        start.format("%H:%M"),
-        arguments.seconds
-    ));
-    let pace = f64::from(arguments.seconds) / 3600.0;
-    let played = tokio::select! {
-        played = player::play(settings, script, clock, start, pace, &mut watch, store) => played?,
-        () = stop.cancelled() => return Ok(false),
-    };
-    tokio::select! {
-        settled = watch.until_settled(settings, played) => settled?,
-        () = stop.cancelled() => return Ok(false),
-    }
-    report::print(store, &mut watch, settings).await?;
-    report::print_way_on(postgres, brokers, settings, arguments.keep);
-    if arguments.keep {
-        keep_time(clock, &mut watch, stop).await;
-    }
-    Ok(true)
+/// The simulated hour.
+struct Hour {
+    start: DateTime<Utc>,
+    clock: ManualClock,
+    real_seconds: u32,
 }
 
-/// After the hour, real time: posts of one's own are taken until Ctrl-C.
-async fn keep_time(clock: &ManualClock, watch: &mut Watch, stop: &CancellationToken) {
-    loop {
-        clock.set(Utc::now());
-        for line in watch.new_alerts() {
-            say(&line);
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_millis(200)) => {}
+/// What is shown, and by what.
+struct Show<'a> {
+    settings: &'a Settings,
+    store: Store,
+    hour: Hour,
+}
+
+impl Show<'_> {
+    /// Plays the hour, waits until all of it is settled, and prints what came of it.
+    async fn play(&self, script: &Script, watch: &mut Watch) -> anyhow::Result<()> {
+        say(&format!(
+            "Playing {} sample records, one simulated hour from {} in {} s:",
+            script.len(),
+            self.hour.start.format("%H:%M"),
+            self.hour.real_seconds
+        ));
+        player::play(self, script, watch).await?;
+        watch.until_settled(self.settings, script.len()).await?;
+        report::print(&self.store, watch, self.settings).await
+    }
+
+    /// After the hour, real time: posts of one's own are taken until Ctrl-C.
+    async fn go_on(&self, watch: &mut Watch, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            self.hour.clock.set(Utc::now());
+            watch.new_alerts().iter().for_each(|line| say(line));
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 }

@@ -8,12 +8,9 @@ use rdkafka::message::OwnedHeaders;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::say;
 use super::watch::Watch;
-use crate::clock::ManualClock;
-use crate::config::Settings;
+use super::{Hour, Show, say};
 use crate::publish::Publisher;
-use crate::store::Store;
 
 const POSTS: &str = include_str!("posts.jsonl");
 const JETSTREAM: &str = include_str!("jetstream.jsonl");
@@ -58,40 +55,31 @@ impl Script {
     }
 }
 
-/// Plays the hour, moving the clock along; `pace` is real seconds per simulated one. Returns how
-/// many records went to each topic.
-pub(super) async fn play(
-    settings: &Settings,
-    script: &Script,
-    clock: &ManualClock,
-    start: DateTime<Utc>,
-    pace: f64,
-    watch: &mut Watch,
-    store: &Store,
-) -> anyhow::Result<usize> {
-    let publisher = Publisher::new(&settings.publish)?;
+/// Plays the hour, moving the clock along.
+pub(super) async fn play(show: &Show<'_>, script: &Script, watch: &mut Watch) -> anyhow::Result<()> {
+    let publisher = Publisher::new(&show.settings.publish)?;
+    let Hour { start, clock, real_seconds } = &show.hour;
+    let pace = 3600.0 / f64::from(*real_seconds);
     let began = Instant::now();
     let mut due = script.0.iter().peekable();
     let mut next_line = 600.0;
     loop {
-        let second = (began.elapsed().as_secs_f64() / pace).min(3600.0);
-        let now = start + TimeDelta::milliseconds(millis(second));
+        let second = (began.elapsed().as_secs_f64() * pace).min(3600.0);
+        let now = *start + TimeDelta::milliseconds(millis(second));
         clock.set(now);
         while let Some(sample) = due.next_if(|sample| sample.at <= second) {
-            let at = start + TimeDelta::milliseconds(millis(sample.at));
+            let at = *start + TimeDelta::milliseconds(millis(sample.at));
             let payload = filled(&sample.event, at);
             publisher.send(sample.topic, None, Some(payload.as_bytes()), OwnedHeaders::new()).await?;
         }
-        for line in watch.new_alerts() {
-            say(&line);
-        }
+        watch.new_alerts().iter().for_each(|line| say(line));
         if second >= next_line {
             next_line += 600.0;
-            let mentions: i64 = store.brand_summary().await?.iter().map(|brand| brand.mentions).sum();
+            let mentions: i64 = show.store.brand_summary().await?.iter().map(|brand| brand.mentions).sum();
             say(&format!("  {}  {mentions} mentions so far", now.format("%H:%M")));
         }
         if second >= 3600.0 {
-            return Ok(script.len());
+            return Ok(());
         }
         tokio::time::sleep(TICK).await;
     }
@@ -106,4 +94,34 @@ fn filled(event: &str, at: DateTime<Utc>) -> String {
     event
         .replace("\"{{time_us}}\"", &at.timestamp_micros().to_string())
         .replace("{{created_at}}", &at.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{Decoded, Format, decode};
+    use crate::domain::{Position, Record};
+
+    /// What the demo promises on screen: three records that can't be used, everything else can.
+    #[test]
+    fn the_samples_are_what_they_are_meant_to_be() {
+        let script = Script::load().unwrap();
+        let (mut posts, mut ignored, mut rejected) = (0, 0, 0);
+        for sample in &script.0 {
+            assert!((0.0..3600.0).contains(&sample.at));
+            let format = if sample.topic == "posts" { Format::Post } else { Format::Jetstream };
+            let record = Record {
+                position: Position { topic: sample.topic.into(), partition: 0, offset: 0 },
+                key: None,
+                payload: Some(filled(&sample.event, DateTime::UNIX_EPOCH).into_bytes()),
+                received_at: DateTime::UNIX_EPOCH,
+            };
+            match decode(format, &record) {
+                Ok(Decoded::Post(_)) => posts += 1,
+                Ok(Decoded::Ignored(_)) => ignored += 1,
+                Err(_) => rejected += 1,
+            }
+        }
+        assert_eq!((posts, ignored, rejected), (306, 20, 3));
+    }
 }
