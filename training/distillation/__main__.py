@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from training.sentiment.trainer import Trainer, predict
 from training.sentiment.unlabelled import prepare_tokenizer, prepare_vectors
 
 from .pool import pool
-from .student import POOL_LABELLED, POOL_PLAIN, STUDENT_STAGES, by_source, student_mixture
+from .student import POOL_EVERY, POOL_LABELLED, PRE_TRAINING_STAGE, SOFT_LABELS, by_source, student_mixture
 from .teaching import MAX_TOKENS, averaged, label_pool, train_teacher
 
 
@@ -40,8 +40,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--start",
         type=Path,
-        help="checkpoint.pt of `python -m training.sentiment` with the same tokenizer: the student starts from its weights",
+        help="checkpoint.pt of `python -m training.sentiment` with the same tokenizer: or of this command: the student starts from its weights",
     )
+    parser.add_argument("--every", type=int, default=POOL_EVERY, help="n labels each n-th unlabelled post")
+    parser.add_argument("--epochs", type=int, default=SOFT_LABELS.epochs, help="rounds over the teachers' labels")
+    parser.add_argument("--learning-rate", type=float, default=SOFT_LABELS.learning_rate, help="at first; a tenth of it at the end")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--stop-after", choices=["teachers", "labels"], help="for filling the work folder in parts")
@@ -76,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
             report_average(teachers, split)
     if arguments.stop_after == "teachers":
         return
-    posts = list(pool(arguments.data, split, POOL_PLAIN, POOL_LABELLED))
+    posts = list(pool(arguments.data, split, {"brand_tweets": arguments.every}, POOL_LABELLED))
     texts = [text for _, text in posts]
     print(f"labelling {len(texts)} texts", flush=True)
     labels = averaged(
@@ -136,10 +139,12 @@ def train_student(
     outputs = int(mixture.output_of.max()) + 1
     network = SentimentNetwork(architecture, Dropout(embedding=0.2, between_layers=0.2, features=0.3), outputs)
     network.set_vectors(vectors)
-    stages = list(STUDENT_STAGES)
+    rate = arguments.learning_rate
+    stages = [replace(SOFT_LABELS, epochs=arguments.epochs, learning_rate=rate, final_learning_rate=rate / 10)]
     if arguments.start:
         network.load_state_dict(network.state_dict() | started_from(arguments.start))
-        stages = [stage for stage in stages if stage.name != "pre-training"]
+    else:
+        stages.insert(0, PRE_TRAINING_STAGE)
     judge = SentimentNetwork(architecture, sources=outputs)
     work = arguments.work / f"student-{arguments.seed}"
     work.mkdir(exist_ok=True)
@@ -164,7 +169,8 @@ def train_student(
         recipe.manifest_max_tokens,
         {
             "command": f"python -m training.distillation --data DIR --teachers {' '.join(map(str, arguments.teachers))} "
-            f"--seed {arguments.seed}" + (" --start PLAIN_CHECKPOINT" if arguments.start else ""),
+            f"--seed {arguments.seed} --every {arguments.every} --epochs {arguments.epochs} --learning-rate {rate:g}"
+            + (" --start CHECKPOINT" if arguments.start else ""),
             "seed": arguments.seed,
             "data": [{"file": name, "rows": rows} for name, rows in counts.items()],
             "seconds": round(trainer.seconds),
