@@ -14,7 +14,7 @@ use crate::{admin, inference, pipeline, publish, source, store, telemetry};
 
 use super::layers::{Layered, lay};
 use super::places::Search;
-use super::{ConfigError, Problems, Section, read_brands, read_rules};
+use super::{Bytes, ConfigError, Problems, Section, read_brands, read_rules};
 
 /// Everything that the daemon is told, checked. What needs files that not every command needs
 /// (the library, the models, brands and rules) is resolved when it is asked for.
@@ -76,9 +76,10 @@ impl Settings {
 
         let mut way = root.section("pipeline");
         let queue = way.required("queue");
+        let Bytes(in_flight_bytes) = way.required("in_flight");
 
         let mut kafka = root.section("kafka");
-        let (source, publish, formats) = kafka_options(&mut kafka, queue);
+        let (source, publish, formats) = kafka_options(&mut kafka, queue, in_flight_bytes);
         kafka.finish();
 
         let mut postgres = root.section("postgres");
@@ -255,6 +256,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 fn kafka_options(
     kafka: &mut Section<'_>,
     queue: NonZeroUsize,
+    in_flight_bytes: usize,
 ) -> (source::Options, publish::Options, HashMap<String, Format>) {
     let brokers: String = kafka.required("brokers");
     let mut client: BTreeMap<String, Secret> = kafka
@@ -311,6 +313,7 @@ fn kafka_options(
         session_timeout: kafka.required("session_timeout"),
         drain_timeout: kafka.required("drain_timeout"),
         queue,
+        in_flight_bytes,
         client: client.clone(),
     };
     let publish = publish::Options {

@@ -7,6 +7,7 @@ mod commands;
 mod daemon;
 mod dashboards;
 mod flow;
+mod health;
 mod kafka;
 mod layering;
 mod model;
