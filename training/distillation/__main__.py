@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from training.sentiment import evaluation
 from training.sentiment.batches import encode
 from training.sentiment.corpus import CorpusError, read_labelled
+from training.sentiment.mixture import Mixture, Stage
 from training.sentiment.network import Architecture, Dropout, SentimentNetwork
 from training.sentiment.publish import measure, publish
 from training.sentiment.recipe import RECIPES
@@ -26,7 +27,7 @@ from training.sentiment.trainer import Trainer, predict
 from training.sentiment.unlabelled import prepare_tokenizer, prepare_vectors
 
 from .pool import pool
-from .student import POOL_EVERY, POOL_LABELLED, PRE_TRAINING_STAGE, SOFT_LABELS, by_source, student_mixture
+from .student import POOL_EVERY, POOL_LABELLED, PRE_TRAINING_STAGE, SOFT, SOFT_LABELS, by_source, student_mixture
 from .teaching import MAX_TOKENS, averaged, label_pool, train_teacher
 
 
@@ -159,7 +160,6 @@ def train_student(
     trainer = Trainer(network, mixture, work, arguments.seed, report, arguments.bfloat16)
     trainer.resume()
     weights = trainer.run(stages)
-    counts = {name: int((mixture.source == index).sum()) for index, name in enumerate(mixture.sources)}
     manifest = publish(
         arguments.out,
         judge,
@@ -172,7 +172,7 @@ def train_student(
             f"--seed {arguments.seed} --every {arguments.every} --epochs {arguments.epochs} --learning-rate {rate:g}"
             + (" --start CHECKPOINT" if arguments.start else ""),
             "seed": arguments.seed,
-            "data": [{"file": name, "rows": rows} for name, rows in counts.items()],
+            "data": rows_used(mixture, stages),
             "seconds": round(trainer.seconds),
         },
         arguments.model_version,
@@ -180,6 +180,26 @@ def train_student(
     )
     for name, figures in manifest["figures"].items():
         print(name, figures)
+
+
+def rows_used(mixture: Mixture, stages: list[Stage]) -> list[dict]:
+    """What the manifest says of the data: file, rows, the part that a round draws, whose labels."""
+    shares: dict[str, float] = {}
+    for stage in stages:
+        shares |= stage.shares
+    used = []
+    for index, source in enumerate(mixture.sources):
+        if source in shares:
+            name = source.removeprefix(SOFT)
+            used.append(
+                {
+                    "file": f"{name}.txt.xz" if name == "brand_tweets" else f"{name}.tsv.xz",
+                    "rows": int((mixture.source == index).sum()),
+                    "share": shares[source],
+                    "labels": "the teacher's" if source.startswith(SOFT) else "the corpus's",
+                }
+            )
+    return used
 
 
 if __name__ == "__main__":
