@@ -4,6 +4,7 @@
 
 mod alerts;
 mod commands;
+mod cuda;
 mod daemon;
 mod dashboards;
 mod flow;
