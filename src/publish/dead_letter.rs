@@ -33,7 +33,7 @@ impl Carried {
             Self::Headers => return None,
         };
         match kept {
-            0 => (has_key || self == Self::Whole).then_some(Self::Headers),
+            0 => has_key.then_some(Self::Headers),
             more if more > CUT_TO => Some(Self::Cut(CUT_TO)),
             more if more / 2 < SMALLEST_CUT => Some(Self::Cut(0)),
             more => Some(Self::Cut(more / 2)),
@@ -117,6 +117,7 @@ mod tests {
         assert_eq!(tried(5000, false), [Whole, Cut(2500), Cut(1250), Cut(0)]);
         assert_eq!(tried(10, true), [Whole, Cut(0), Headers]);
         assert_eq!(tried(0, true), [Whole, Headers]);
+        assert_eq!(tried(0, false), [Whole]);
         let large = tried(16_000_000, true);
         assert_eq!(large[..3], [Whole, Cut(CUT_TO), Cut(CUT_TO / 2)]);
         assert_eq!(large[large.len() - 2..], [Cut(0), Headers]);
