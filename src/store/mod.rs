@@ -34,8 +34,8 @@ use crate::domain::Secret;
 
 pub use alerts::PhaseChange;
 pub use error::StoreError;
-pub use evaluation::EvaluationLock;
-pub use locks::RelayLock;
+pub use evaluation::{EvaluationCandidate, EvaluationLock};
+pub use locks::{RelayCandidate, RelayLock};
 pub use migrate::MigrationState;
 pub use outbox::OutboxMessage;
 pub use partitions::PartitionsMade;
