@@ -30,7 +30,7 @@ fn check(path: Option<&Path>) -> Result<(usize, usize), ConfigError> {
     let rules = brands.as_ref().ok().map(|brands| settings.rules(brands)).transpose();
     let counts =
         (brands.as_ref().map_or(0, Vec::len), rules.as_ref().map_or(0, |r| r.as_ref().map_or(0, Vec::len)));
-    let errors = [settings.inference().err(), brands.err(), rules.err()];
+    let errors = [settings.inference().err(), settings.check_text_model().err(), brands.err(), rules.err()];
     ConfigError::together(errors.into_iter().flatten())?;
     Ok(counts)
 }

@@ -42,6 +42,8 @@ pub struct Options {
     pub formats: HashMap<String, Format>,
     /// Records that may wait between two steps.
     pub queue: NonZeroUsize,
+    /// Most bytes of payloads between source and settlement; a single larger record passes alone.
+    pub in_flight_bytes: usize,
     /// Most records settled by one transaction.
     pub batch_posts: NonZeroUsize,
     /// Longest wait for records to fill a transaction.
