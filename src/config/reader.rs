@@ -211,13 +211,12 @@ impl<'a> Section<'a> {
 
     /// A text that no message shows, whatever is wrong with it. None where it is absent or empty.
     pub fn secret(&mut self, key: &str) -> Option<Secret> {
-        match self.take(key)? {
-            Value::String(text) => (!text.is_empty()).then(|| Secret::new(text)),
-            _ => {
-                self.note_broken(key, "is not a text (the value is not shown); write it in quotes");
-                None
-            }
-        }
+        let value = self.take(key)?;
+        let Value::String(text) = value else {
+            self.note_broken(key, "is not a text (the value is not shown); write it in quotes");
+            return None;
+        };
+        (!text.is_empty()).then(|| Secret::new(text))
     }
 
     fn convert<T: Setting>(&self, key: &str, value: &Value) -> T {

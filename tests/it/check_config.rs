@@ -235,9 +235,22 @@ fn librdkafkas_properties_are_judged_by_librdkafka() {
         ],
     );
     assert!(!said.contains("hunter2"), "{said}");
-    let file =
-        format!("[kafka.client]\nssl.key.password_file = \"{secret}\"\nsecurity.protocol = \"SASL_SSL\"\n");
+    let file = format!("[kafka.client]\nssl.key.password_file = \"{secret}\"\nsecurity.protocol = \"SSL\"\n");
     accepted(&file, &[("OVERHEARD__KAFKA__CLIENT__SSL_KEYSTORE_PASSWORD_FILE", OsStr::new(secret))]);
+}
+
+#[test]
+fn librdkafka_judges_properties_together() {
+    for (property, words) in [
+        ("ssl.ca.location = \"/does/not/exist\"\nsecurity.protocol = \"SSL\"", "ssl.ca.location"),
+        ("max.in.flight = 100", "max.in.flight"),
+        // The mechanism is GSSAPI where none is named, which this program is built without.
+        ("security.protocol = \"SASL_SSL\"", "No provider for SASL mechanism GSSAPI"),
+        ("fetch.max.bytes = 100", "fetch.max.bytes"),
+    ] {
+        let said = refused(&format!("[kafka.client]\n{property}\n"), &["kafka.client: "]);
+        assert!(said.contains(words), "{words:?} in\n{said}");
+    }
 }
 
 #[test]
@@ -259,10 +272,8 @@ fn properties_that_have_a_setting_or_that_records_depend_on_are_refused() {
         ("statistics.interval.ms", "leave it out"),
         ("allow.auto.create.topics", "leave this out"),
     ];
-    let mut file = "[kafka.client]\n".to_owned();
-    for (property, _) in refusals {
-        file.push_str(&format!("\"{property}\" = \"1\"\n"));
-    }
+    let lines = refusals.map(|(property, _)| format!("\"{property}\" = \"1\""));
+    let file = format!("[kafka.client]\n{}\n", lines.join("\n"));
     let paths = refusals.map(|(property, _)| format!("kafka.client.{property}: can't be passed through: "));
     let said = refused(&file, &paths.each_ref().map(String::as_str));
     for ((_, way_out), path) in refusals.iter().zip(&paths) {
