@@ -72,6 +72,17 @@ impl Options {
     }
 }
 
+/// Has librdkafka judge all properties together, such as whether files of certificates can be used.
+/// The consumer that is made for it has no broker to reach out to.
+///
+/// # Errors
+/// The configuration is refused.
+pub fn check(options: &Options) -> Result<(), SourceError> {
+    let mut config = options.client_config();
+    config.remove("bootstrap.servers");
+    config.create::<BaseConsumer>().map(drop).map_err(SourceError::Configuration)
+}
+
 /// What a broker says of its cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Surroundings {

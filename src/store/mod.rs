@@ -71,6 +71,16 @@ pub struct Options {
     pub retention_counts: Option<Duration>,
 }
 
+impl Options {
+    /// Whether the address can be read. Reaches out to nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it, without the address itself.
+    pub fn check(&self) -> Result<(), StoreError> {
+        connect_options(self).map(drop)
+    }
+}
+
 /// Postgres, as the rest of the program sees it. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Store {

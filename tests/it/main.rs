@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod alerts;
+mod check_config;
 mod commands;
 mod cuda;
 mod daemon;
