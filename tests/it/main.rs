@@ -6,6 +6,7 @@ mod alerts;
 mod commands;
 mod daemon;
 mod dashboards;
+mod demo;
 mod flow;
 mod kafka;
 mod layering;
