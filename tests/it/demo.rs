@@ -69,7 +69,7 @@ impl Demo {
     fn until_it_says(&mut self, words: &str) {
         let began = Instant::now();
         while !self.said().contains(words) {
-            assert!(began.elapsed() < Duration::from_secs(120), "no {words:?} in\n{}", self.said());
+            assert!(began.elapsed() < Duration::from_mins(2), "no {words:?} in\n{}", self.said());
             let ended = self.process.try_wait().unwrap();
             assert!(ended.is_none(), "it ended early:\n{}\n{}", self.said(), self.complained());
             std::thread::sleep(Duration::from_millis(10));
@@ -107,7 +107,7 @@ impl Drop for Demo {
 fn an_hour_is_played_and_its_alerts_fire_and_resolve() {
     let place = Place::new();
     let mut demo = place.demo(&["--seconds", "10"]);
-    let status = demo.ends_within(Duration::from_secs(180));
+    let status = demo.ends_within(Duration::from_mins(3));
     let said = demo.said();
     assert!(status.success(), "{said}\n{}", demo.complained());
     for words in [

@@ -14,7 +14,7 @@ pub(super) fn watch() -> anyhow::Result<CancellationToken> {
     let token = CancellationToken::new();
     let interrupted = token.clone();
     tokio::spawn(async move {
-        let hung_up = async {
+        let gone = async {
             match &mut hang_up {
                 Some(signal) => signal.recv().await,
                 None => std::future::pending().await,
@@ -24,7 +24,7 @@ pub(super) fn watch() -> anyhow::Result<CancellationToken> {
             _ = interrupt.recv() => (),
             _ = terminate.recv() => (),
             _ = quit.recv() => (),
-            _ = hung_up => (),
+            _ = gone => (),
         }
         interrupted.cancel();
     });

@@ -48,7 +48,7 @@ use running::{Pipeline, Running};
 use watch::Watch;
 
 /// How long database and consumer group may take until the hour begins.
-const READY_LIMIT: Duration = Duration::from_secs(60);
+const READY_LIMIT: Duration = Duration::from_mins(1);
 /// The exit code of a demo that was interrupted before its hour was over.
 const INTERRUPTED: u8 = 130;
 

@@ -23,7 +23,7 @@ const TICK: Duration = Duration::from_millis(20);
 /// evaluation of the rules, in simulated seconds.
 const AHEAD: f64 = 120.0;
 /// After this long without any progress the hour is given up.
-const STANDSTILL: Duration = Duration::from_secs(60);
+const STANDSTILL: Duration = Duration::from_mins(1);
 
 /// A sample: an event with the second of the hour at which it happens. Inside the event,
 /// `{{created_at}}` stands for that time in RFC 3339 and `"{{time_us}}"` for its microseconds.
@@ -144,6 +144,8 @@ fn filled(event: &str, at: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Ordering;
+
     use super::*;
     use crate::decode::{Decoded, Format, decode};
     use crate::domain::{Position, Record};
@@ -179,7 +181,7 @@ mod tests {
             let settled = [("posts".to_owned(), posts), ("jetstream".to_owned(), jetstream)];
             script.oldest_unsettled(&settled.into())
         };
-        let is = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-9 || found == expected);
+        let is = |found: f64, expected: f64| assert_eq!(found.total_cmp(&expected), Ordering::Equal);
         is(script.oldest_unsettled(&BTreeMap::new()), 1.0);
         is(oldest(2, 0), 2.0);
         is(oldest(1, 1), 3.0);
