@@ -3,8 +3,6 @@
 use std::io::{BufRead, Write};
 use std::process::{Command, Output, Stdio};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::daemon::{PROGRAM, Setup};
@@ -141,63 +139,4 @@ fn score_answers_while_its_input_is_still_open() {
     drop(answers);
     writeln!(stdin, "I love it").unwrap();
     assert!(process.wait().unwrap().success());
-}
-
-#[test]
-fn the_demo_plays_an_hour_and_an_alert_fires_and_resolves() {
-    let output =
-        Command::new(PROGRAM).args(["demo", "--seconds", "15"]).stdin(Stdio::null()).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{text}\n{errors}");
-    for words in [
-        "librdkafka's mock cluster",
-        "ALERT firing   vmware",
-        "ALERT resolved vmware",
-        "dead letters",
-        "psql",
-    ] {
-        assert!(text.contains(words), "no {words:?} in\n{text}\n{errors}");
-    }
-    let row = text.lines().find(|line| line.starts_with("vmware ")).expect("a row for the brand");
-    let mentions: u32 = row.split_whitespace().nth(1).unwrap().parse().unwrap();
-    assert!(mentions > 200, "{row}");
-    assert!(leftovers(&text).is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_demo_leaves_nothing_behind_when_it_is_interrupted() {
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("out");
-    let mut process = Command::new(PROGRAM)
-        .args(["demo", "--keep", "--seconds", "600"])
-        .stdout(std::fs::File::create(&log).unwrap())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let said = || std::fs::read_to_string(&log).unwrap();
-    while !said().contains("Playing") {
-        assert!(process.try_wait().unwrap().is_none(), "it ended early:\n{}", said());
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    assert!(!leftovers(&said()).is_empty(), "while it runs, its folder is there");
-    kill(Pid::from_raw(i32::try_from(process.id()).unwrap()), Signal::SIGINT).unwrap();
-    let status = process.wait().unwrap();
-    assert_eq!(status.code(), Some(130));
-    assert!(leftovers(&said()).is_empty());
-}
-
-/// What a demo run has left: its folder or its server.
-fn leftovers(output: &str) -> Vec<String> {
-    let folder = output.lines().find_map(|line| line.trim().strip_prefix("Its folder: "));
-    let folder = folder.expect("the demo names its folder");
-    let port = output.split("on port ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
-    let mut left = Vec::new();
-    if std::path::Path::new(folder).exists() {
-        left.push(folder.to_owned());
-    }
-    if std::net::TcpStream::connect(("127.0.0.1", port.parse().unwrap())).is_ok() {
-        left.push(format!("a server on port {port}"));
-    }
-    left
 }

@@ -8,6 +8,7 @@ mod commands;
 mod cuda;
 mod daemon;
 mod dashboards;
+mod demo;
 mod flow;
 mod health;
 mod kafka;

@@ -3,13 +3,23 @@
 //!
 //! Everything between broker and database is the real thing. Time is simulated: a manual clock
 //! runs through the hour in about half a minute, and alert rules follow it.
+//!
+//! - `interruption` turns signals into one token; `running` ends everything in order; `folder` and
+//!   `process` see to it that nothing stays behind.
+//! - `postgres` is the private server.
+//! - `player` plays the samples, no faster than the daemon settles them (`settled`).
+//! - `watch` reads back what the daemon publishes, and `report` shows it.
 
+mod folder;
+mod interruption;
 mod player;
 mod postgres;
+mod process;
 mod report;
+mod running;
+mod settled;
 mod watch;
 
-use std::cell::Cell;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,18 +32,25 @@ use rdkafka::mocking::MockCluster;
 use tokio_util::sync::CancellationToken;
 
 use super::assemble;
-use super::run::stop_on_signals;
 use crate::clock::ManualClock;
 use crate::config::Settings;
+use crate::domain::Secret;
 use crate::health::Health;
-use crate::pipeline::{self, PipelineError};
+use crate::pipeline::{self, Parts};
 use crate::source::Source;
 use crate::store::Store;
 use crate::telemetry;
 
+use folder::Folder;
 use player::Script;
 use postgres::PrivatePostgres;
+use running::{Pipeline, Running};
 use watch::Watch;
+
+/// How long database and consumer group may take until the hour begins.
+const READY_LIMIT: Duration = Duration::from_mins(1);
+/// The exit code of a demo that was interrupted before its hour was over.
+const INTERRUPTED: u8 = 130;
 
 /// What `demo` takes.
 #[derive(Debug, Args)]
@@ -41,32 +58,73 @@ pub(super) struct Arguments {
     /// Leave broker and Postgres running at the end, until Ctrl-C
     #[arg(long)]
     keep: bool,
-    /// Real seconds that the simulated hour takes
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(5..=3600))]
+    /// Real seconds that the simulated hour takes; a slow machine takes longer
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(10..=3600))]
     seconds: u32,
 }
 
-/// Plays the hour and shows what came of it.
+/// Plays the hour and shows what came of it. Whatever happens, server and folder are gone at the
+/// end.
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     telemetry::start(&telemetry::Options { format: telemetry::Format::Text, filter: log_filter() });
-    let stop = stop_on_signals()?;
-    let script = Script::load()?;
-    say("Starting a private Postgres in a folder of its own ...");
-    let postgres = PrivatePostgres::start(&stop).await?;
-    say(&format!("  Postgres {} on port {}", postgres.version(), postgres.port()));
-    say(&format!("  Its folder: {}", postgres.folder().display()));
-    say(&format!("  Look inside while it runs: {}", postgres.psql()));
+    let interrupted = interruption::watch()?;
+    for abandoned in folder::remove_abandoned() {
+        say(&format!("Removed what a demo that was killed had left: {}", abandoned.display()));
+    }
+    let folder = Folder::new()?;
+    let mut running = Running::default();
+    let mut played = None;
+    let result = tokio::select! {
+        biased;
+        () = interrupted.cancelled() => Ok(()),
+        result = show(&arguments, &folder, &mut running, &mut played) => result,
+    };
+    if interrupted.is_cancelled() {
+        say("");
+        say("Interrupted: cleaning up ...");
+    }
+    let ended = running.end(&interrupted).await;
+    drop(folder);
+    result.and(ended)?;
+    Ok(match played {
+        None => ExitCode::from(INTERRUPTED),
+        Some(Played { complete: false }) => ExitCode::FAILURE,
+        Some(Played { complete: true }) => {
+            if !arguments.keep {
+                say("");
+                say(
+                    "Broker, Postgres and its folder are gone. `make demo ARGS=--keep` leaves them running at",
+                );
+                say("the end, for a look inside and for posts of your own.");
+            }
+            ExitCode::SUCCESS
+        }
+    })
+}
 
-    let cluster = MockCluster::new(1).context("The embedded broker can't start")?;
+/// An hour that was played to its end.
+struct Played {
+    /// Everything was settled, and every alert resolved.
+    complete: bool,
+}
+
+/// Starts one thing after the other, plays the hour, and goes on from there if asked to.
+async fn show(
+    arguments: &Arguments,
+    folder: &Folder,
+    running: &mut Running,
+    played: &mut Option<Played>,
+) -> anyhow::Result<()> {
+    say(&format!("Postgres  starting one in {} ...", folder.path().display()));
+    let postgres = running.postgres.insert(PrivatePostgres::start(folder).await?);
+    say(&format!("Postgres  {} answers on port {}", postgres.version(), postgres.port()));
+
+    let cluster = running.cluster.insert(MockCluster::new(1).context("The embedded broker can't start")?);
     let brokers = cluster.bootstrap_servers();
-    say(&format!("Starting an embedded broker: librdkafka's mock cluster, in this process, at {brokers}"));
-    let settings = settings(&brokers, &postgres.url(), arguments.seconds)?;
-    for topic in settings
-        .source
-        .topics
-        .iter()
-        .chain([&settings.publish.alert_topic, &settings.publish.dead_letter_topic])
-    {
+    say(&format!("Broker    librdkafka's mock cluster, in this process, answers at {brokers}"));
+    let settings = Arc::new(settings(&brokers, &postgres.url(), arguments.seconds)?);
+    let topics = &settings.source.topics;
+    for topic in topics.iter().chain([&settings.publish.alert_topic, &settings.publish.dead_letter_topic]) {
         cluster.create_topic(topic, 1, 1).with_context(|| format!("The topic {topic} can't be made"))?;
     }
 
@@ -74,43 +132,80 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let start = (Utc::now() - TimeDelta::hours(1)).duration_trunc(TimeDelta::minutes(1))?;
     let clock = ManualClock::new(start);
     let health = Health::new();
-    say("Loading the model ...");
-    let parts = assemble::parts(&settings, Arc::new(clock.clone()), health.clone()).await?;
-    say(&format!("  {} on {}", parts.scorer.model(), parts.scorer.device()));
-    pipeline::prepare_store(&parts).await?;
+    say("Model     loading ...");
+    let loaded = load(settings.clone(), &clock, &health);
+    let loading = running.loading.insert(loaded);
+    let parts = loading.await.context("Loading panicked")??;
+    running.loading = None;
+    say(&format!("Model     {} on {}", parts.scorer.model(), device(&parts)));
+
+    let store = parts.store.clone();
+    let ready = tokio::time::timeout(READY_LIMIT, async {
+        pipeline::prepare_store(&parts).await?;
+        say("Daemon    joining its consumer group ...");
+        let source = Source::start(&settings.source, Arc::new(clock.clone()), health.clone())?;
+        let draining = CancellationToken::new();
+        let task = pipeline::run(parts, settings.pipeline.clone(), source, draining.clone());
+        running.pipeline = Some(Pipeline { task: tokio::spawn(task), draining });
+        while !health.readiness().0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        anyhow::Ok(())
+    });
+    match ready.await {
+        Ok(ready) => ready?,
+        Err(_) => bail!("The daemon was not ready within {READY_LIMIT:?}: {}", unready(&health)),
+    }
+    say("Daemon    ready");
+    let Some(pipeline) = &mut running.pipeline else { bail!("The pipeline has not started") };
     let show = Show {
         settings: &settings,
-        store: parts.store.clone(),
-        hour: Hour { start, clock: clock.clone(), real_seconds: arguments.seconds },
+        store,
+        health,
+        hour: Hour { start, clock, real_seconds: arguments.seconds },
     };
-
-    let draining = CancellationToken::new();
-    let source = Source::start(&settings.source, Arc::new(clock), health)?;
-    let mut daemon = tokio::spawn(pipeline::run(parts, settings.pipeline.clone(), source, draining.clone()));
-    let played = Cell::new(false);
-    let shown = tokio::select! {
+    let script = Script::load()?;
+    tokio::select! {
         shown = async {
             let mut watch = Watch::start(&settings)?;
-            show.play(&script, &mut watch).await?;
-            played.set(true);
-            report::print_way_on(&postgres, &brokers, &settings, arguments.keep);
+            let complete = show.play(&script, &mut watch).await?;
+            *played = Some(Played { complete });
             if arguments.keep {
-                show.go_on(&mut watch, &stop).await;
+                report::print_way_on(postgres, &brokers, &settings);
+                show.go_on(&mut watch).await?;
             }
-            anyhow::Ok(ExitCode::SUCCESS)
+            anyhow::Ok(())
         } => shown,
-        () = stop.cancelled() => Ok(if played.get() { ExitCode::SUCCESS } else { ExitCode::from(130) }),
-        ended = &mut daemon => return early(ended),
-    };
-    draining.cancel();
-    let ended = daemon.await.context("The pipeline panicked")?;
-    drop(cluster);
-    postgres.stop().await;
-    // An interrupted demo may leave posts unsettled; they were only a demo's.
-    if !stop.is_cancelled() {
-        ended?;
+        ended = &mut pipeline.task => {
+            running.pipeline = None;
+            ended.context("The pipeline panicked")??;
+            bail!("The pipeline ended by itself")
+        }
     }
-    shown
+}
+
+/// Loads the model and makes the clients in a task that goes on when nobody waits for it.
+fn load(
+    settings: Arc<Settings>,
+    clock: &ManualClock,
+    health: &Health,
+) -> tokio::task::JoinHandle<anyhow::Result<Parts>> {
+    let (clock, health) = (Arc::new(clock.clone()), health.clone());
+    tokio::spawn(async move { assemble::parts(&settings, clock, health).await })
+}
+
+/// The device in few words.
+fn device(parts: &Parts) -> String {
+    match parts.scorer.device().name {
+        "cpu" => "cpu (`overheard doctor` says why)".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn unready(health: &Health) -> String {
+    let (_, parts) = health.readiness();
+    let unready = parts.into_iter().filter(|(_, status)| !status.ready);
+    unready.map(|(part, status)| format!("{part:?}: {}", status.detail)).collect::<Vec<_>>().join("; ")
 }
 
 /// The simulated hour.
@@ -124,12 +219,14 @@ struct Hour {
 struct Show<'a> {
     settings: &'a Settings,
     store: Store,
+    health: Health,
     hour: Hour,
 }
 
 impl Show<'_> {
-    /// Plays the hour, waits until all of it is settled, and prints what came of it.
-    async fn play(&self, script: &Script, watch: &mut Watch) -> anyhow::Result<()> {
+    /// Plays the hour and prints what came of it. Gives back whether everything did.
+    async fn play(&self, script: &Script, watch: &mut Watch) -> anyhow::Result<bool> {
+        say("");
         say(&format!(
             "Playing {} sample records, one simulated hour from {} in {} s:",
             script.len(),
@@ -137,23 +234,26 @@ impl Show<'_> {
             self.hour.real_seconds
         ));
         player::play(self, script, watch).await?;
-        watch.until_settled(self.settings, script.len()).await?;
-        report::print(&self.store, watch, self.settings).await
+        let missing = watch.until_complete(script.len()).await;
+        report::print(&self.store, watch, self.settings).await?;
+        report::print_missing(&missing);
+        Ok(missing.is_empty())
     }
 
-    /// After the hour, real time: posts of one's own are taken until Ctrl-C.
-    async fn go_on(&self, watch: &mut Watch, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
+    /// After the hour, real time: posts of one's own are taken, for as long as nobody interrupts.
+    async fn go_on(&self, watch: &mut Watch) -> anyhow::Result<()> {
+        let mut shown = player::mentions(&self.store).await?;
+        loop {
             self.hour.clock.set(Utc::now());
             watch.new_alerts().iter().for_each(|line| say(line));
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            let mentions = player::mentions(&self.store).await?;
+            if mentions != shown {
+                shown = mentions;
+                say(&player::mentions_line(Utc::now(), mentions));
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
         }
     }
-}
-
-fn early(ended: Result<Result<(), PipelineError>, tokio::task::JoinError>) -> anyhow::Result<ExitCode> {
-    ended.context("The pipeline panicked")??;
-    bail!("The pipeline ended before the hour was over")
 }
 
 /// The default settings with what the demo changes: addresses, and a pace that fits the hour.
@@ -164,7 +264,10 @@ fn settings(brokers: &str, url: &str, seconds: u32) -> anyhow::Result<Settings> 
         "[kafka]\nbrokers = \"{brokers}\"\n[postgres]\nurl = \"{url}\"\nmigrate = true\n\
          [pipeline]\nbatch_wait = \"20ms\"\n[alerts]\nevery = \"{every}ms\"\npublish_every = \"50ms\"\n"
     );
-    Ok(Settings::for_demo(&changes)?)
+    let mut settings = Settings::for_demo(&changes)?;
+    // The hour is held back until records are committed: a second would be two simulated minutes.
+    settings.source.client.insert("auto.commit.interval.ms".to_owned(), Secret::new("50"));
+    Ok(settings)
 }
 
 /// The demo talks for itself; logs are for trouble, unless somebody asks for more.

@@ -1,8 +1,9 @@
 //! Plays the sample records: at their simulated times, onto the topics of their formats.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rdkafka::message::OwnedHeaders;
 use serde::Deserialize;
@@ -10,12 +11,19 @@ use serde_json::value::RawValue;
 
 use super::watch::Watch;
 use super::{Hour, Show, say};
+use crate::health::Stage;
 use crate::publish::Publisher;
+use crate::store::Store;
 
 const POSTS: &str = include_str!("posts.jsonl");
 const JETSTREAM: &str = include_str!("jetstream.jsonl");
 /// How often the clock moves while no record is due.
 const TICK: Duration = Duration::from_millis(20);
+/// How far the clock may be ahead of the oldest record that is not settled, and of the last
+/// evaluation of the rules, in simulated seconds.
+const AHEAD: f64 = 120.0;
+/// After this long without any progress the hour is given up.
+const STANDSTILL: Duration = Duration::from_mins(1);
 
 /// A sample: an event with the second of the hour at which it happens. Inside the event,
 /// `{{created_at}}` stands for that time in RFC 3339 and `"{{time_us}}"` for its microseconds.
@@ -49,22 +57,51 @@ impl Script {
         Ok(Self(samples))
     }
 
+    /// The second of the oldest sample that is not settled, given the settled ones of each topic.
+    fn oldest_unsettled(&self, settled: &BTreeMap<String, usize>) -> f64 {
+        let mut seen = BTreeMap::new();
+        let oldest = self.0.iter().find(|sample| {
+            let place = seen.entry(sample.topic).or_insert(0);
+            *place += 1;
+            *place > settled.get(sample.topic).copied().unwrap_or(0)
+        });
+        oldest.map_or(f64::INFINITY, |sample| sample.at)
+    }
+
     /// The number of samples.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 }
 
-/// Plays the hour, moving the clock along.
+/// Plays the hour, moving the clock along. It waits for the daemon where that is slower, so that
+/// what alert rules see at a simulated time does not depend on the machine.
 pub(super) async fn play(show: &Show<'_>, script: &Script, watch: &mut Watch) -> anyhow::Result<()> {
     let publisher = Publisher::new(&show.settings.publish)?;
     let Hour { start, clock, real_seconds } = &show.hour;
     let pace = 3600.0 / f64::from(*real_seconds);
-    let began = Instant::now();
+    let evaluator_limit = Duration::from_secs_f64(AHEAD / pace);
+    let mut second = 0.0_f64;
     let mut due = script.0.iter().peekable();
     let mut next_line = 600.0;
+    let mut last_tick = Instant::now();
+    let mut last_move = Instant::now();
     loop {
-        let second = (began.elapsed().as_secs_f64() * pace).min(3600.0);
+        let elapsed = last_tick.elapsed().as_secs_f64();
+        last_tick = Instant::now();
+        let mut until = script.oldest_unsettled(&watch.settled.by_topic()) + AHEAD;
+        if show.health.stalled(evaluator_limit).contains(&Stage::Evaluator) {
+            until = second;
+        }
+        let moved = (second + elapsed * pace).min(until).clamp(second, 3600.0);
+        if moved > second {
+            last_move = Instant::now();
+        } else if last_move.elapsed() > STANDSTILL {
+            bail!(
+                "The daemon has settled nothing for {STANDSTILL:?}; OVERHEARD__LOG__FILTER=info shows more"
+            );
+        }
+        second = moved;
         let now = *start + TimeDelta::milliseconds(millis(second));
         clock.set(now);
         while let Some(sample) = due.next_if(|sample| sample.at <= second) {
@@ -75,14 +112,23 @@ pub(super) async fn play(show: &Show<'_>, script: &Script, watch: &mut Watch) ->
         watch.new_alerts().iter().for_each(|line| say(line));
         if second >= next_line {
             next_line += 600.0;
-            let mentions: i64 = show.store.brand_summary().await?.iter().map(|brand| brand.mentions).sum();
-            say(&format!("  {}  {mentions} mentions so far", now.format("%H:%M")));
+            say(&mentions_line(now, mentions(&show.store).await?));
         }
         if second >= 3600.0 {
             return Ok(());
         }
         tokio::time::sleep(TICK).await;
     }
+}
+
+/// All mentions that are stored.
+pub(super) async fn mentions(store: &Store) -> anyhow::Result<i64> {
+    Ok(store.brand_summary().await?.iter().map(|brand| brand.mentions).sum())
+}
+
+/// How many there are at a time.
+pub(super) fn mentions_line(now: DateTime<Utc>, mentions: i64) -> String {
+    format!("  {}  {mentions:>4} mentions so far", now.format("%H:%M"))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "within an hour")]
@@ -98,6 +144,8 @@ fn filled(event: &str, at: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Ordering;
+
     use super::*;
     use crate::decode::{Decoded, Format, decode};
     use crate::domain::{Position, Record};
@@ -123,5 +171,20 @@ mod tests {
             }
         }
         assert_eq!((posts, ignored, rejected), (306, 20, 3));
+    }
+
+    #[test]
+    fn the_clock_waits_for_the_oldest_record_of_any_topic() {
+        let sample = |at, topic| Sample { at, topic, event: String::new() };
+        let script = Script(vec![sample(1.0, "posts"), sample(2.0, "jetstream"), sample(3.0, "posts")]);
+        let oldest = |posts, jetstream| {
+            let settled = [("posts".to_owned(), posts), ("jetstream".to_owned(), jetstream)];
+            script.oldest_unsettled(&settled.into())
+        };
+        let is = |found: f64, expected: f64| assert_eq!(found.total_cmp(&expected), Ordering::Equal);
+        is(script.oldest_unsettled(&BTreeMap::new()), 1.0);
+        is(oldest(2, 0), 2.0);
+        is(oldest(1, 1), 3.0);
+        is(oldest(2, 1), f64::INFINITY);
     }
 }

@@ -1,15 +1,18 @@
 //! What the demo shows at its end.
 
+use chrono::{SecondsFormat, Utc};
+
 use super::postgres::PrivatePostgres;
 use super::say;
 use super::watch::Watch;
 use crate::config::Settings;
 use crate::store::{BrandSummary, Store};
 
-const LATEST_WIDTH: usize = 56;
+/// Characters in a line.
+const WIDTH: usize = 98;
 
 /// A table per brand, the alerts read back from their topic, and the dead letters.
-pub(super) async fn print(store: &Store, watch: &mut Watch, settings: &Settings) -> anyhow::Result<()> {
+pub(super) async fn print(store: &Store, watch: &Watch, settings: &Settings) -> anyhow::Result<()> {
     say("");
     say(&format!(
         "{:<12} {:>8} {:>9} {:>8} {:>9} {:>9}  latest words",
@@ -19,9 +22,6 @@ pub(super) async fn print(store: &Store, watch: &mut Watch, settings: &Settings)
         say(&row(&brand));
     }
     say("");
-    // The last ones may still be on their way.
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    watch.new_alerts();
     say(&format!(
         "{} messages read back from the topic {}:",
         watch.alerts().len(),
@@ -30,19 +30,20 @@ pub(super) async fn print(store: &Store, watch: &mut Watch, settings: &Settings)
     for alert in watch.alerts() {
         let example = alert["examples"].get(0).and_then(|example| example["text"].as_str()).unwrap_or("");
         say(&format!(
-            "  {:<8} {:<15} {:<8} {}  {}",
+            "  {:<8}  {:<14}  {:<9}  {}  {}",
             alert["state"].as_str().unwrap_or("?"),
             alert["rule"].as_str().unwrap_or("?"),
             alert["brand"].as_str().unwrap_or("?"),
             alert["id"].as_str().map_or("?", |id| id.get(..12).unwrap_or(id)),
-            shortened(example),
+            shortened(&one_line(example), 46),
         ));
     }
     let letters = watch.dead_letters();
     say("");
     say(&format!("{} dead letters on the topic {}:", letters.len(), settings.publish.dead_letter_topic));
     for letter in letters {
-        say(&format!("  {:<8} from {}: {}", letter.reason, letter.topic, letter.detail));
+        let line = format!("  {:<8}  {:<9}  {}", letter.reason, letter.topic, letter.detail);
+        say(&shortened(&line, WIDTH));
     }
     Ok(())
 }
@@ -56,32 +57,42 @@ fn row(brand: &BrandSummary) -> String {
         brand.neutral,
         brand.positive,
         brand.polarity.map_or("-".to_owned(), |polarity| format!("{polarity:+.2}")),
-        shortened(brand.latest.as_deref().unwrap_or("")),
+        shortened(&one_line(brand.latest.as_deref().unwrap_or("")), 36),
     )
 }
 
-fn shortened(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= LATEST_WIDTH {
-        return line;
-    }
-    line.chars().take(LATEST_WIDTH - 1).chain(['…']).collect()
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// How to look further and to play on.
-pub(super) fn print_way_on(postgres: &PrivatePostgres, brokers: &str, settings: &Settings, keep: bool) {
+fn shortened(line: &str, width: usize) -> String {
+    if line.chars().count() <= width {
+        return line.to_owned();
+    }
+    line.chars().take(width - 1).chain(['…']).collect()
+}
+
+/// How to look further and to play on, while everything is left running.
+pub(super) fn print_way_on(postgres: &PrivatePostgres, brokers: &str, settings: &Settings) {
     let topic = &settings.source.topics[0];
+    let now = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
     say("");
     say("Look inside:");
-    say(&format!("  {} -c 'SELECT * FROM overheard.brand_hours'", postgres.psql()));
-    say(&format!(
-        "Send posts of your own to the broker at {brokers} (no TLS, no password), topic {topic}, such as"
-    ));
-    say(r#"  {"source": "me", "id": "1", "created_at": "2026-01-01T12:00:00Z", "text": "VMware rocks!"}"#);
-    say(&format!("  with, for example, kcat -P -b {brokers} -t {topic} post.json"));
-    say(if keep {
-        "Broker, Postgres and daemon go on until Ctrl-C, and then leave nothing behind."
-    } else {
-        "Both end now; `make demo ARGS=--keep` (or `overheard demo --keep`) leaves them running for that."
-    });
+    say(&format!("  {}", postgres.psql()));
+    say("  SELECT * FROM overheard.brand_hours;");
+    say("");
+    say("Send a post of your own, one line in a file, with kcat or another client built on librdkafka:");
+    say(&format!(r#"  {{"source": "me", "id": "1", "created_at": "{now}", "text": "VMware rocks!"}}"#));
+    say(&format!("  kcat -P -b {brokers} -t {topic} post.json"));
+    say("");
+    say("All goes on until Ctrl-C, and then leaves nothing behind.");
+}
+
+/// What went wrong with a demo that was played to its end.
+pub(super) fn print_missing(missing: &[String]) {
+    if !missing.is_empty() {
+        say("");
+        say(&format!("This is not how it should be: {}.", missing.join(", ")));
+        say("OVERHEARD__LOG__FILTER=info shows what the daemon does.");
+    }
 }

@@ -1,15 +1,19 @@
 //! Reads back what the daemon publishes, as any consumer of its topics would.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::Value;
 
+use super::settled::Settled;
 use crate::config::Settings;
+
+/// How long the last records and alerts may take after the hour.
+const COMPLETE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A dead letter, as its headers tell it.
 pub(super) struct DeadLetter {
@@ -18,11 +22,13 @@ pub(super) struct DeadLetter {
     pub(super) topic: String,
 }
 
-/// Consumers of the daemon's output topics, outside its group.
+/// Consumers of the daemon's output topics, outside its group, and a look at its progress.
 pub(super) struct Watch {
     alerts: BaseConsumer,
     dead_letters: BaseConsumer,
     seen: Vec<Value>,
+    /// How far the daemon is.
+    pub(super) settled: Settled,
 }
 
 impl Watch {
@@ -44,6 +50,7 @@ impl Watch {
             alerts: reader(&settings.publish.alert_topic)?,
             dead_letters: reader(&settings.publish.dead_letter_topic)?,
             seen: Vec::new(),
+            settled: Settled::watch(settings)?,
         })
     }
 
@@ -81,41 +88,39 @@ impl Watch {
         letters
     }
 
-    /// Waits until the daemon's group has committed everything that was played.
-    pub(super) async fn until_settled(&mut self, settings: &Settings, played: usize) -> anyhow::Result<()> {
-        let mut config = ClientConfig::new();
-        config.set("group.id", &settings.source.group);
-        for (key, value) in &settings.source.client {
-            config.set(key, value.expose());
-        }
-        let group: BaseConsumer = config.create()?;
-        let topics = settings.source.topics.clone();
-        let committed = tokio::task::spawn_blocking(move || -> anyhow::Result<i64> {
-            let mut list = TopicPartitionList::new();
-            for topic in &topics {
-                list.add_partition(topic, 0);
+    /// Waits until all that was played is settled and every alert has resolved, but not for long.
+    /// Gives back what is missing then, in words.
+    pub(super) async fn until_complete(&mut self, played: usize) -> Vec<String> {
+        let began = Instant::now();
+        loop {
+            self.new_alerts();
+            let missing = missing(self.settled.total(), played, &self.seen);
+            if missing.is_empty() || began.elapsed() > COMPLETE_LIMIT {
+                return missing;
             }
-            let began = Instant::now();
-            let played = i64::try_from(played)?;
-            loop {
-                let offsets = group.committed_offsets(list.clone(), Duration::from_secs(5));
-                let offsets = offsets.context("The group's offsets can't be read")?;
-                let settled: i64 =
-                    offsets.elements().iter().filter_map(|e| e.offset().to_raw()).filter(|o| *o > 0).sum();
-                if settled >= played || began.elapsed() > Duration::from_secs(30) {
-                    return Ok(settled);
-                }
-                std::thread::sleep(Duration::from_millis(100));
-            }
-        })
-        .await??;
-        if usize::try_from(committed)? < played {
-            bail!(
-                "Only {committed} of {played} records were settled in time; OVERHEARD__LOG__FILTER=info shows more"
-            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Ok(())
     }
+}
+
+fn missing(settled: usize, played: usize, alerts: &[Value]) -> Vec<String> {
+    let mut missing = Vec::new();
+    if settled < played {
+        missing.push(format!("only {settled} of {played} records were settled"));
+    }
+    let ids = |state: &str| -> BTreeSet<String> {
+        let alerts = alerts.iter().filter(|alert| alert["state"] == state);
+        alerts.filter_map(|alert| alert["id"].as_str().map(str::to_owned)).collect()
+    };
+    let (firing, resolved) = (ids("firing"), ids("resolved"));
+    if firing.is_empty() {
+        missing.push("no alert fired".to_owned());
+    }
+    let open = firing.difference(&resolved).count();
+    if open > 0 {
+        missing.push(format!("{open} of {} alerts did not resolve", firing.len()));
+    }
+    missing
 }
 
 fn line(alert: &Value) -> String {
@@ -131,4 +136,21 @@ fn line(alert: &Value) -> String {
         format!("{:.0} % negative, threshold {:.0} %", value * 100.0, threshold * 100.0)
     };
     format!("  {clock}  ALERT {:<8} {} {}: {measured}", text("state"), text("brand"), text("rule"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_demo_is_complete_when_all_is_settled_and_every_alert_has_resolved() {
+        let (fired, resolved) =
+            (json!({"id": "a", "state": "firing"}), json!({"id": "a", "state": "resolved"}));
+        let other = json!({"id": "b", "state": "firing"});
+        assert!(missing(329, 329, &[fired.clone(), resolved.clone()]).is_empty());
+        assert_eq!(missing(7, 329, &[]), ["only 7 of 329 records were settled", "no alert fired"]);
+        assert_eq!(missing(329, 329, &[fired, other, resolved]), ["1 of 2 alerts did not resolve"]);
+    }
 }
