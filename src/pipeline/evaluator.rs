@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Parts;
 use super::retry::while_waiting;
-use super::run::PipelineError;
+use super::{Parts, PipelineError};
 use crate::domain::Alert;
 use crate::health::{Part, Stage};
 use crate::metrics;

@@ -3,8 +3,7 @@
 use tokio::sync::mpsc;
 
 use super::retry::while_waiting;
-use super::run::PipelineError;
-use super::{Options, Parts};
+use super::{Options, Parts, PipelineError};
 use crate::decode::{Decoded, decode};
 use crate::domain::{Ack, Delivery, Post, Record, Rejection, RejectionReason, Spans};
 use crate::health::Stage;

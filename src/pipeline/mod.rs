@@ -10,6 +10,7 @@
 //! which pauses its partitions. `run` supervises: a task that ends unexpectedly stops the process
 //! after draining. Shutdown follows the flow: no new records, drain, commit offsets, leave.
 
+mod error;
 mod evaluator;
 mod intake;
 mod relay;
@@ -33,7 +34,8 @@ use crate::matching::Matcher;
 use crate::publish::Publisher;
 use crate::store::Store;
 
-pub use run::{PipelineError, prepare_store, run};
+pub use error::PipelineError;
+pub use run::{prepare_store, run};
 
 /// How the steps are joined.
 #[derive(Clone, Debug)]

@@ -10,10 +10,9 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::Parts;
 use super::evaluator::{Pace, Turn};
 use super::retry::while_waiting;
-use super::run::PipelineError;
+use super::{Parts, PipelineError};
 use crate::health::Stage;
 use crate::metrics;
 use crate::publish::PublishError;

@@ -8,45 +8,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::{Options, Parts, evaluator, intake, relay, upkeep, writer};
+use super::{Options, Parts, PipelineError, evaluator, intake, relay, upkeep, writer};
 use crate::health::Part;
-use crate::inference::InferenceError;
-use crate::publish::PublishError;
-use crate::source::{Source, SourceError};
+use crate::source::Source;
 use crate::store::StoreError;
-
-/// Why the pipeline ended other than by being asked to.
-#[derive(Debug, thiserror::Error)]
-pub enum PipelineError {
-    /// Kafka in.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// Kafka out.
-    #[error(transparent)]
-    Publish(#[from] PublishError),
-    /// Postgres.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The model.
-    #[error(transparent)]
-    Inference(#[from] InferenceError),
-    /// A step ended though nobody asked it to.
-    #[error("The {0} ended unexpectedly")]
-    Ended(&'static str),
-    /// A step panicked.
-    #[error("A step of the pipeline panicked: {0}")]
-    Panicked(String),
-    /// The deadline for draining has passed.
-    #[error(
-        "Not everything in flight was settled within {0:?}; its offsets are not committed, so it will be delivered again"
-    )]
-    Deadline(Duration),
-    /// The consumer's thread did not end in time.
-    #[error(
-        "The consumer group could not be left in time; the broker gives the partitions to others after kafka.session_timeout"
-    )]
-    NotLeft,
-}
 
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// What each closing step may take beyond the deadline.
@@ -123,7 +88,7 @@ pub async fn run(
     let limit = options.shutdown_deadline;
     match &failure {
         None => {
-            tracing::info!(deadline.seconds = limit.as_secs_f64(), "Stopping: draining what is in flight")
+            tracing::info!(deadline.seconds = limit.as_secs_f64(), "Stopping: draining what is in flight");
         }
         Some(error) => tracing::error!(error = %error, "Stopping: a step has ended"),
     }
@@ -204,21 +169,5 @@ impl Tasks {
 async fn until(condition: impl Fn() -> bool) {
     while !condition() {
         tokio::time::sleep(Duration::from_millis(500)).await;
-    }
-}
-
-/// Repeats something at an interval until told to stop.
-pub(super) async fn every<F: Future<Output = ()>>(
-    interval: Duration,
-    stop: &CancellationToken,
-    mut turn: impl FnMut() -> F,
-) {
-    let mut ticks = tokio::time::interval(interval);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => turn().await,
-        }
     }
 }

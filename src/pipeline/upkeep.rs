@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Parts;
-use super::run::{PipelineError, every};
+use super::{Parts, PipelineError};
 use crate::health::Part;
 
 const EVERY: Duration = Duration::from_mins(15);
@@ -48,4 +47,20 @@ pub(super) async fn run(parts: Parts, stop: CancellationToken) -> Result<(), Pip
     })
     .await;
     Ok(())
+}
+
+/// Repeats something at an interval until told to stop.
+async fn every<F: Future<Output = ()>>(
+    interval: Duration,
+    stop: &CancellationToken,
+    mut turn: impl FnMut() -> F,
+) {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => turn().await,
+        }
+    }
 }

@@ -8,8 +8,7 @@ use tokio::time::timeout_at;
 
 use super::intake::{InFlight, Outcome};
 use super::retry::{until_durable, while_waiting};
-use super::run::PipelineError;
-use super::{Options, Parts};
+use super::{Options, Parts, PipelineError};
 use crate::domain::{Ack, Durable, Mention, Record, Rejection, RejectionReason, Sentiment, Spans};
 use crate::health::{Part, Stage};
 use crate::inference::InferenceError;
@@ -112,7 +111,8 @@ async fn write(parts: &Parts, posts: &[StoredPost]) -> Result<Durable, StoreErro
     let model = parts.scorer.model().as_str();
     let attempt = || async {
         let started = Instant::now();
-        let result = parts.store.write(model, posts).await;
+        // Boxed: it is large, and stands inside everything that writes.
+        let result = Box::pin(parts.store.write(model, posts)).await;
         match &result {
             // An empty batch is durable without a word to Postgres.
             Ok(_) if posts.is_empty() => {}

@@ -19,13 +19,16 @@ fn polarities(device: &str, library: &Path, texts: &[String]) -> Vec<f64> {
         .spawn()
         .unwrap();
     let mut stdin = process.stdin.take().unwrap();
-    let input: String = texts.iter().map(|text| format!("{text}\n")).collect();
+    let input = texts.join("\n") + "\n";
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()).unwrap());
     let output = process.wait_with_output().unwrap();
     writer.join().unwrap();
     assert!(output.status.success(), "{device} can't be had");
     let lines = String::from_utf8(output.stdout).unwrap();
-    lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["polarity"].as_f64().unwrap()).collect()
+    lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["polarity"].as_f64().unwrap())
+        .collect()
 }
 
 #[test]
