@@ -14,10 +14,8 @@ pub struct Measurement {
     pub value: f64,
     /// What it was held against, in the same unit.
     pub threshold: f64,
-    /// Whether the condition holds. Never without enough data.
+    /// Whether the condition holds. Never without enough to judge by: earlier windows, or mentions.
     pub breached: bool,
-    /// Whether there was enough to judge by: earlier windows, or mentions.
-    pub enough_data: bool,
     /// The window's counts.
     pub counts: AlertCounts,
 }
@@ -44,7 +42,7 @@ pub fn measure(rule: &Rule, series: &Series) -> Measurement {
             (value, share, counts.mentions >= u64::from(min_mentions))
         }
     };
-    Measurement { value, threshold, breached: enough_data && value >= threshold, enough_data, counts }
+    Measurement { value, threshold, breached: enough_data && value >= threshold, counts }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
@@ -129,7 +127,7 @@ mod tests {
         let measured = measure(&volume(), &windows(&[60, 20, 18, 300, 22, 20, 19]));
         // Median 20, median distance 1.5, so the floor counts: 20 + 3 * sqrt(20) < 2 * 20.
         assert!((measured.threshold - 40.0).abs() < 1e-9, "{measured:?}");
-        assert!(measured.breached && measured.enough_data);
+        assert!(measured.breached);
         assert!(!measure(&volume(), &windows(&[39, 20, 18, 300, 22, 20, 19])).breached);
     }
 
@@ -141,8 +139,8 @@ mod tests {
 
     #[test]
     fn a_short_history_is_not_enough_whatever_comes() {
-        let measured = measure(&volume(), &windows(&[5000, 20, 20, 20]));
-        assert!(!measured.breached && !measured.enough_data);
+        assert!(!measure(&volume(), &windows(&[5000, 20, 20, 20])).breached);
+        assert!(measure(&volume(), &windows(&[5000, 20, 20, 20, 20])).breached);
         assert!(!measure(&volume(), &Series::new(now(), 5)).breached);
     }
 
@@ -162,7 +160,7 @@ mod tests {
         };
         assert!(measured(10, 10).breached);
         assert!(!measured(9, 11).breached);
-        assert!(!measured(19, 0).breached && !measured(19, 0).enough_data);
+        assert!(!measured(19, 0).breached);
         assert!(!measured(0, 0).breached);
     }
 
@@ -173,8 +171,7 @@ mod tests {
         ) {
             let measured = measure(&volume(), &windows(&counts));
             prop_assert!(measured.value.is_finite() && measured.threshold.is_finite());
-            prop_assert!(!measured.breached || (measured.enough_data && measured.value >= measured.threshold));
-            prop_assert_eq!(measured.enough_data, counts.len() > 4);
+            prop_assert_eq!(measured.breached, counts.len() > 4 && measured.value >= measured.threshold);
         }
     }
 }

@@ -8,8 +8,7 @@ use crate::domain::{AlertKind, BrandId};
 /// The unit of counts, and so of windows.
 pub const MINUTE: Duration = Duration::from_mins(1);
 
-/// How far back a brand's first count is looked for. Posts claim times of their own, and one from
-/// 1970 must not make a brand look as if it had been silent for fifty years.
+/// The longest baseline: every evaluation reads the counts of all of it.
 pub const HISTORY_REACH: Duration = Duration::from_hours(24 * 56);
 
 /// A rule. Its durations are chosen by the configuration, which checks them.
@@ -38,7 +37,8 @@ pub enum Condition {
     Volume {
         /// How far back the normal is taken from: earlier windows of the same length.
         baseline: Duration,
-        /// Fewer earlier windows than this are no normal, and the rule does not fire.
+        /// Fewer earlier windows than this, since the brand's first mention came in, are no
+        /// normal, and the rule does not fire.
         min_history: u32,
         /// How many robust standard deviations above the median.
         deviations: f64,

@@ -86,7 +86,8 @@ impl Series {
         *self.buckets.entry(age).or_default() += counts;
     }
 
-    /// Notes the minute of the brand's first count ever.
+    /// Notes the minute in which the brand was first heard of: when a mention came in, not what it
+    /// claimed. Windows before it don't exist; later ones without counts are silence.
     pub fn begin(&mut self, first: DateTime<Utc>) {
         self.first = Some(self.first.map_or(first, |known| known.min(first)));
     }
@@ -112,7 +113,7 @@ impl Series {
     }
 
     /// How many windows of that length lie before the current one, within `baseline` and not
-    /// before the brand's first count.
+    /// before the brand was first heard of.
     pub(super) fn earlier_windows(&self, length: Duration, baseline: Duration) -> u32 {
         let Some(first) = self.first else { return 0 };
         // The end of a minute is exclusive: the current one ends a minute after it began.
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_before_the_first_count_do_not_exist() {
+    fn windows_before_the_brand_was_heard_of_do_not_exist() {
         let day = Duration::from_hours(24);
         let five = Duration::from_mins(5);
         let mut series = Series::new(at("2026-03-01T12:14:00Z"), 5);

@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::types::Json;
 use sqlx::{Connection, Row};
 
-use crate::alerting::{Counts, HISTORY_REACH, Needs, Phase, Phases, Series, minute_of};
+use crate::alerting::{Counts, Needs, Phase, Phases, Series, minute_of};
 use crate::domain::{Alert, AlertCounts, AlertExample, AlertKind, AlertState, BrandId};
 
 /// A phase to be stored.
@@ -61,24 +61,10 @@ pub(super) async fn series(
     let from = end - TimeDelta::minutes(i64::from(needs.grain_minutes) * i64::from(needs.buckets));
     let mut series = BTreeMap::new();
 
-    let firsts = sqlx::query(
-        "SELECT watched.brand, counted.first
-         FROM UNNEST($1::text[]) AS watched (brand)
-         CROSS JOIN LATERAL (
-             SELECT min(minute) AS first FROM overheard.mention_counts counts
-             WHERE counts.brand = watched.brand AND minute BETWEEN $2 AND $3
-         ) counted
-         WHERE counted.first IS NOT NULL",
-    )
-    .bind(&names)
-    .bind(end - TimeDelta::from_std(HISTORY_REACH).unwrap_or_default())
-    .bind(end)
-    .fetch_all(&mut *connection)
-    .await?;
-    for row in firsts {
+    for (brand, first_received) in heard_since(connection, &names).await? {
         let mut of_brand = Series::new(now, needs.grain_minutes);
-        of_brand.begin(row.try_get("first")?);
-        series.insert(brand(&row)?, of_brand);
+        of_brand.begin(minute_of(first_received));
+        series.insert(brand, of_brand);
     }
 
     let sums = sqlx::query(
@@ -103,11 +89,58 @@ pub(super) async fn series(
             polarity_sum: row.try_get("polarity_sum")?,
         };
         let age: i32 = row.try_get("age")?;
-        if let (Some(of_brand), Ok(age)) = (series.get_mut(&brand(&row)?), u32::try_from(age)) {
-            of_brand.add(age, counts);
+        if let Ok(age) = u32::try_from(age) {
+            let of_brand = series.entry(brand(&row)?);
+            of_brand.or_insert_with(|| Series::new(now, needs.grain_minutes)).add(age, counts);
         }
     }
     Ok(series)
+}
+
+/// When the first mention of each brand came in; brands without mentions are left out. What posts
+/// claim is no evidence here: one back-dated post would make up a history.
+async fn heard_since(
+    connection: &mut PgConnection,
+    brands: &[&str],
+) -> Result<Vec<(BrandId, DateTime<Utc>)>, sqlx::Error> {
+    let known =
+        sqlx::query("SELECT brand, first_received FROM overheard.brands_heard WHERE brand = ANY ($1)")
+            .bind(brands)
+            .fetch_all(&mut *connection)
+            .await?;
+    let since = |row: &PgRow| Ok::<_, sqlx::Error>((brand(row)?, row.try_get("first_received")?));
+    let mut found = known.iter().map(since).collect::<Result<Vec<_>, _>>()?;
+    let new: Vec<&str> = brands
+        .iter()
+        .copied()
+        .filter(|name| found.iter().all(|(brand, _)| brand.as_str() != *name))
+        .collect();
+    if new.is_empty() {
+        return Ok(found);
+    }
+    // A brand is seen here soon after its first mention, when it has few. Where rules are evaluated
+    // for the first time it may have millions: those that claim to be the oldest will do.
+    let heard = sqlx::query(
+        "INSERT INTO overheard.brands_heard (brand, first_received)
+         SELECT watched.brand, oldest.first_received
+         FROM UNNEST($1::text[]) AS watched (brand)
+         CROSS JOIN LATERAL (
+             SELECT min(received_at) AS first_received FROM (
+                 SELECT received_at FROM overheard.mentions m
+                 WHERE m.brand = watched.brand ORDER BY created_at LIMIT 10000
+             ) claimed_oldest
+         ) oldest
+         WHERE oldest.first_received IS NOT NULL
+         ON CONFLICT (brand) DO NOTHING
+         RETURNING brand, first_received",
+    )
+    .bind(&new)
+    .fetch_all(connection)
+    .await?;
+    for row in &heard {
+        found.push(since(row)?);
+    }
+    Ok(found)
 }
 
 fn unsigned(row: &PgRow, column: &str) -> Result<u64, sqlx::Error> {

@@ -108,7 +108,8 @@ impl EvaluationLock {
         store.within("read the phases of alerts", alerts::phases(connection)).await
     }
 
-    /// Counts of all brands, as the rules need them. A brand without counts has no series.
+    /// Counts of all brands, as the rules need them, beginning when the first mention came in. A
+    /// brand without mentions has no series.
     ///
     /// # Errors
     /// Postgres refused or did not answer.

@@ -181,6 +181,50 @@ async fn what_fires_resolves_when_its_rule_or_brand_is_gone() {
     assert!(lock.phases().await.unwrap().is_empty());
 }
 
+/// Twenty mentions in minute 30, which came in as they were posted.
+fn burst(brand: &str) -> impl Iterator<Item = StoredPost> {
+    (0..20).map(move |n| {
+        let mut post = post(&format!("{brand}{n}"), &minute(30).to_rfc3339(), &[(brand, EVEN)]);
+        post.received_at = minute(30);
+        post
+    })
+}
+
+/// The brands of which the volume rule says that they are mentioned too much.
+async fn spikes(lock: &mut EvaluationLock) -> Vec<String> {
+    let mut told = Vec::new();
+    for offset in [30, 31] {
+        told.extend(lock.evaluate(&rules()[1..], &brands(), minute(offset), TOPIC).await.unwrap());
+    }
+    told.into_iter().map(|alert| alert.brand.to_string()).collect()
+}
+
+#[tokio::test]
+async fn a_back_dated_post_makes_no_history_and_a_rare_mention_does() {
+    let database = TestDatabase::create().await;
+    let (store, pool) = (database.store().await, database.pool().await);
+    // Both claim a mention of three days ago; that of acme really came then.
+    let old = (minute(0) - TimeDelta::days(3)).to_rfc3339();
+    let mut posts: Vec<_> = burst("acme").chain(burst("vmware")).collect();
+    for (brand, received_at) in [("acme", minute(0) - TimeDelta::days(3)), ("vmware", minute(29))] {
+        let mut rare = post(&format!("old {brand}"), &old, &[(brand, EVEN)]);
+        rare.received_at = received_at;
+        posts.push(rare);
+    }
+    store.write("m", &posts).await.unwrap();
+    let mut lock = evaluation(&store).await.unwrap().unwrap();
+    assert_eq!(spikes(&mut lock).await, ["acme"]);
+
+    // What is known stays known when the mentions are removed.
+    sqlx::query("DELETE FROM overheard.mentions").execute(&pool).await.unwrap();
+    let needs = Needs { grain_minutes: 5, buckets: 1 };
+    let found = lock.series(&brands(), needs, minute(31)).await.unwrap();
+    let mut expected = Series::new(minute(31), 5);
+    expected.begin(minute(29));
+    expected.add(0, Counts { neutral: 20, ..Counts::default() });
+    assert_eq!(found[&brands()[1]], expected);
+}
+
 #[tokio::test]
 async fn counts_come_as_the_rules_look_at_them() {
     let database = TestDatabase::create().await;
