@@ -21,7 +21,7 @@ pub struct Layered {
     pub table: Table,
     /// Key path -> name of the environment variable.
     pub origins: BTreeMap<String, String>,
-    /// Names of the program's own variables that are not UTF-8, with a mark where they are not.
+    /// Names of the program's own variables that are not UTF-8; a mark stands for what is none.
     pub unreadable: Vec<String>,
 }
 
@@ -52,6 +52,8 @@ pub fn lay(
         set(&mut table, Some(&defaults), &keys, text);
         origins.insert(keys.join("."), shown);
     }
+    // A variable may hold the whole table.
+    flatten_properties(&mut table);
     Ok(Layered { table, origins, unreadable })
 }
 
@@ -61,11 +63,15 @@ fn parse(name: &str, text: &str) -> Result<Table, ConfigError> {
         let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
         ConfigError::one(format!("{name}: line {line}: {}", error.message()))
     })?;
+    flatten_properties(&mut table);
+    Ok(table)
+}
+
+fn flatten_properties(table: &mut Table) {
     let [section, client] = DOTTED_TABLE;
     if let Some(Value::Table(client)) = table.get_mut(section).and_then(|section| section.get_mut(client)) {
         *client = flat(std::mem::take(client));
     }
-    Ok(table)
 }
 
 /// Without quotes, `security.protocol` is a table of its own in TOML; meant is one property.
@@ -197,6 +203,12 @@ mod tests {
                 ("ssl.keystore.password_file", "c"),
             ]
         );
+    }
+
+    #[test]
+    fn a_variable_may_hold_a_whole_table() {
+        let laid = laid(None, &[("OVERHEARD__KAFKA__CLIENT", "{ security.protocol = \"SSL\" }")]);
+        assert_eq!(laid.table["kafka"]["client"]["security.protocol"].as_str(), Some("SSL"));
     }
 
     #[test]

@@ -201,11 +201,17 @@ fn the_address_of_postgres_is_read_and_its_password_is_not_shown() {
         ("postgres://u:hunter2@/x", "empty host"),
         ("postgres://u:hunter2@db/x?sslmode=sure", "sure"),
         ("postgres://u:hunter2@db/x?sslmod=verify-full", "has the parameter \"sslmod\", which is none"),
+        (
+            "postgres://u:hunter2@db/x?sslrootcert=/none.pem",
+            "sslrootcert=/none.pem can't be read: No such file",
+        ),
     ] {
         let said = refused(&format!("[postgres]\nurl = \"{address}\"\n"), &["postgres.url: "]);
         assert!(said.contains(words), "{words:?} in\n{said}");
         assert!(!said.contains("hunter2"), "{said}");
     }
+    refused("[postgres]\nurl_file = \"/dev/null\"\n", &["postgres.url: "]);
+    refused("[postgres]\nurl = \"\"\n", &["postgres.url: is missing"]);
     accepted("[postgres]\nurl = \"postgres://u@db/x?sslmode=verify-full&options[search_path]=a\"\n", &[]);
 }
 

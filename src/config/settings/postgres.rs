@@ -15,16 +15,9 @@ const LONGEST_RETENTION: Duration = Duration::from_hours(24 * 36_500);
 
 /// Parameters of the address that the store's client knows; any other it would pass over, and
 /// `sslmod=verify-full` would be a connection without TLS.
-const PARAMETERS: [&str; 18] = [
+const PARAMETERS: [&str; 11] = [
     "sslmode",
     "ssl-mode",
-    "sslrootcert",
-    "ssl-root-cert",
-    "ssl-ca",
-    "sslcert",
-    "ssl-cert",
-    "sslkey",
-    "ssl-key",
     "statement-cache-capacity",
     "host",
     "hostaddr",
@@ -35,16 +28,17 @@ const PARAMETERS: [&str; 18] = [
     "application_name",
     "options",
 ];
+/// Those that name a file of certificates or keys, or hold its text.
+const FILES: [&str; 7] =
+    ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
 
 /// Reads the section.
 pub(super) fn read(root: &mut Section<'_>) -> store::Options {
     let mut postgres = root.section("postgres");
-    let url = secrets::read(&mut postgres, "url").unwrap_or_else(|| {
-        postgres.note("url", format_args!("is missing; {WAY_OUT}"));
-        Secret::new(String::new())
-    });
+    let url = secrets::read(&mut postgres, "url");
+    let is_given = url.is_some();
     let options = store::Options {
-        url,
+        url: url.unwrap_or_else(|| Secret::new(String::new())),
         password: secrets::read(&mut postgres, "password"),
         // Two: a long deletion of old rows must not keep posts from being stored.
         max_connections: postgres.within("connections", 2..=1000),
@@ -58,9 +52,9 @@ pub(super) fn read(root: &mut Section<'_>) -> store::Options {
         retention_posts: postgres.optional_within("retention_posts", DAY..=LONGEST_RETENTION),
         retention_counts: postgres.optional_within("retention_counts", DAY..=LONGEST_RETENTION),
     };
-    if !options.url.expose().is_empty()
-        && let Err(problem) = check_address(&options)
-    {
+    if !is_given {
+        postgres.note("url", format_args!("is missing; {WAY_OUT}"));
+    } else if let Err(problem) = check_address(&options) {
         postgres.note("url", problem);
     }
     postgres.finish();
@@ -72,17 +66,20 @@ const WAY_OUT: &str = "write postgres://user@host:port/database";
 /// Reads the address as the store will. No message shows what stands before the parameters: a
 /// password may.
 fn check_address(options: &store::Options) -> Result<(), String> {
-    if let Ok(url) = Url::parse(options.url.expose())
-        && let Some((unknown, _)) = url.query_pairs().find(|(name, _)| !is_known(name))
-    {
-        let known = "such as sslmode, sslrootcert, sslcert, sslkey, host and application_name";
-        return Err(format!(
-            "has the parameter {unknown:?}, which is none; write those of Postgres, {known}"
-        ));
+    options.check().map_err(|error| format!("{error}; {WAY_OUT}"))?;
+    let Ok(url) = Url::parse(options.url.expose()) else { return Ok(()) };
+    for (name, value) in url.query_pairs() {
+        if FILES.contains(&name.as_ref()) {
+            if !value.starts_with("-----BEGIN") {
+                let readable = std::fs::File::open(value.as_ref());
+                readable.map_err(|error| format!("{name}={value} can't be read: {error}"))?;
+            }
+        } else if !PARAMETERS.contains(&name.as_ref()) && !name.starts_with("options[") {
+            let known = "such as sslmode, sslrootcert, sslcert, sslkey, host and application_name";
+            return Err(format!(
+                "has the parameter {name:?}, which is none; write those of Postgres, {known}"
+            ));
+        }
     }
-    options.check().map_err(|error| format!("{error}; {WAY_OUT}"))
-}
-
-fn is_known(parameter: &str) -> bool {
-    PARAMETERS.contains(&parameter) || parameter.starts_with("options[")
+    Ok(())
 }
