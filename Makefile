@@ -11,7 +11,7 @@ export ORT_DISABLE_TELEMETRY := 1
 # Extra arguments: make demo ARGS=--keep, make test ARGS="--only rust".
 ARGS ?=
 
-.PHONY: help build demo test services-up services-down services-status fmt lint bench clean python prerequisites
+.PHONY: help build demo test services-up services-down services-status check-cuda fmt lint bench clean python prerequisites
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ services-down: python ## Stop them and remove their data
 
 services-status: python ## Say what of them runs
 	@exec $(PYTHON) scripts/services.py status
+
+check-cuda: prerequisites ## Where a GPU is: compare its scores with the processor's
+	@$(PYTHON) scripts/fetch.py onnxruntime --cuda
+	OVERHEARD_TEST_CUDA=1 cargo test --locked --test it -- cuda::
 
 fmt: prerequisites ## Format the Rust code
 	cargo fmt

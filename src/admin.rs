@@ -1,5 +1,6 @@
 //! HTTP for operators: `/live`, `/ready` and `/metrics`.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ struct Context {
     stall_after: Duration,
 }
 
+const FOLD_EVERY: Duration = Duration::from_secs(5);
 /// Bounds of histogram buckets, in seconds.
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Bounds of histogram buckets, in posts.
@@ -68,13 +70,26 @@ pub async fn serve(
     metrics: PrometheusHandle,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let context = Arc::new(Context { health, metrics, stall_after: options.stall_after });
+    let context = Arc::new(Context { health, metrics: metrics.clone(), stall_after: options.stall_after });
     let routes = Router::new()
         .route("/live", get(live))
         .route("/ready", get(ready))
         .route("/metrics", get(show_metrics))
         .with_state(context);
-    axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
+    let answers = axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).into_future();
+    tokio::select! {
+        result = answers => result,
+        never = keep_small(&metrics) => match never {},
+    }
+}
+
+/// Histograms gather observations until they are folded into buckets, also when nobody looks.
+async fn keep_small(metrics: &PrometheusHandle) -> Infallible {
+    let mut ticks = tokio::time::interval(FOLD_EVERY);
+    loop {
+        ticks.tick().await;
+        metrics.run_upkeep();
+    }
 }
 
 /// 200 while every stage makes progress, else 503 with the stalled ones.
@@ -92,8 +107,6 @@ async fn ready(State(context): State<Arc<Context>>) -> Response {
 }
 
 async fn show_metrics(State(context): State<Arc<Context>>) -> Response {
-    // Histograms gather observations until somebody looks.
-    context.metrics.run_upkeep();
     let text = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (text, context.metrics.render()).into_response()
 }

@@ -5,7 +5,7 @@
 //! what counts is what was delivered: the committable offset is the lowest one still in flight,
 //! or one past the highest delivered where none is.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::domain::{Ack, Durable, Epoch, Position};
@@ -24,7 +24,10 @@ pub struct Committable {
 #[derive(Debug)]
 struct Partition {
     epoch: Epoch,
-    in_flight: BTreeSet<i64>,
+    /// Offset -> bytes of what was delivered and is not completed.
+    in_flight: BTreeMap<i64, usize>,
+    last_received: i64,
+    /// One past the highest offset delivered.
     next: i64,
     committable: i64,
 }
@@ -34,6 +37,7 @@ struct Partition {
 pub struct OffsetTracker {
     partitions: HashMap<(Arc<str>, i32), Partition>,
     assignments: u64,
+    bytes_in_flight: usize,
 }
 
 /// What came of completing a batch of offsets.
@@ -48,16 +52,20 @@ pub struct Completion {
 impl OffsetTracker {
     /// A partition was assigned to this process: what was in flight before no longer counts.
     pub fn assign(&mut self, topic: &Arc<str>, partition: i32) -> Epoch {
+        self.revoke(topic, partition);
         self.assignments += 1;
         let epoch = Epoch(self.assignments);
-        let fresh = Partition { epoch, in_flight: BTreeSet::new(), next: -1, committable: -1 };
+        let fresh =
+            Partition { epoch, in_flight: BTreeMap::new(), last_received: -1, next: -1, committable: -1 };
         self.partitions.insert((topic.clone(), partition), fresh);
         epoch
     }
 
     /// A partition was taken away.
     pub fn revoke(&mut self, topic: &Arc<str>, partition: i32) {
-        self.partitions.remove(&(topic.clone(), partition));
+        if let Some(gone) = self.partitions.remove(&(topic.clone(), partition)) {
+            self.bytes_in_flight -= gone.in_flight.values().sum::<usize>();
+        }
     }
 
     /// The current assignment of a partition, or none.
@@ -70,15 +78,35 @@ impl OffsetTracker {
         self.partitions.keys()
     }
 
-    /// A record is handed on. None if its partition is not assigned (any more).
-    pub fn deliver(&mut self, position: &Position) -> Option<Ack> {
+    /// A record has come in: the assignment that it belongs to, or none. Offsets that go back
+    /// (the topic was made anew, or its log was cut) begin a new one, or nothing below the old
+    /// mark would ever be committed.
+    pub fn receive(&mut self, position: &Position) -> Option<Epoch> {
+        let key = (position.topic.clone(), position.partition);
+        let gone_back = position.offset <= self.partitions.get(&key)?.last_received;
+        if gone_back {
+            self.assign(&position.topic, position.partition);
+        }
+        let partition = self.partitions.get_mut(&key)?;
+        partition.last_received = position.offset;
+        Some(partition.epoch)
+    }
+
+    /// A record of so many bytes is handed on. None if its partition is not assigned (any more).
+    pub fn deliver(&mut self, position: &Position, bytes: usize) -> Option<Ack> {
         let partition = self.partitions.get_mut(&(position.topic.clone(), position.partition))?;
         if partition.in_flight.is_empty() {
             partition.committable = position.offset;
         }
-        partition.in_flight.insert(position.offset);
+        self.bytes_in_flight += bytes;
+        self.bytes_in_flight -= partition.in_flight.insert(position.offset, bytes).unwrap_or(0);
         partition.next = partition.next.max(position.offset + 1);
         Some(Ack::new(position.clone(), partition.epoch))
+    }
+
+    /// Bytes of all records that are handed on and not yet completed.
+    pub fn bytes_in_flight(&self) -> usize {
+        self.bytes_in_flight
     }
 
     /// Records are dealt with for good.
@@ -90,7 +118,7 @@ impl OffsetTracker {
             let key = (position.topic.clone(), position.partition);
             match self.partitions.get_mut(&key).filter(|found| found.epoch == ack.epoch()) {
                 Some(partition) => {
-                    partition.in_flight.remove(&position.offset);
+                    self.bytes_in_flight -= partition.in_flight.remove(&position.offset).unwrap_or(0);
                     touched.insert(key);
                 }
                 None => completion.late += 1,
@@ -98,7 +126,7 @@ impl OffsetTracker {
         }
         for (topic, number) in touched {
             let Some(partition) = self.partitions.get_mut(&(topic.clone(), number)) else { continue };
-            let offset = partition.in_flight.first().copied().unwrap_or(partition.next);
+            let offset = partition.in_flight.keys().next().copied().unwrap_or(partition.next);
             if offset > partition.committable {
                 partition.committable = offset;
                 completion.committable.push(Committable { topic, partition: number, offset });
@@ -135,7 +163,7 @@ mod tests {
             let mut tracker = OffsetTracker::default();
             tracker.assign(&topic, 0);
             let offsets: Vec<i64> = gaps.iter().scan(0, |at, gap| { *at += gap; Some(*at) }).collect();
-            let mut acks: Vec<Ack> = offsets.iter().map(|o| tracker.deliver(&position(*o)).unwrap()).collect();
+            let mut acks: Vec<Ack> = offsets.iter().map(|o| tracker.deliver(&position(*o), 10).unwrap()).collect();
             let mut open: BTreeSet<i64> = offsets.iter().copied().collect();
             let mut seed = order;
             let mut last = None;
@@ -156,6 +184,7 @@ mod tests {
                 }
             }
             prop_assert_eq!(last, offsets.last().map(|o| o + 1));
+            prop_assert_eq!(tracker.bytes_in_flight(), 0);
         }
     }
 
@@ -164,11 +193,11 @@ mod tests {
         let topic: Arc<str> = "posts".into();
         let mut tracker = OffsetTracker::default();
         tracker.assign(&topic, 0);
-        let before = tracker.deliver(&position(7)).unwrap();
+        let before = tracker.deliver(&position(7), 1).unwrap();
         tracker.revoke(&topic, 0);
-        assert!(tracker.deliver(&position(8)).is_none());
+        assert!(tracker.deliver(&position(8), 1).is_none());
         tracker.assign(&topic, 0);
-        let again = tracker.deliver(&position(7)).unwrap();
+        let again = tracker.deliver(&position(7), 1).unwrap();
         let late = tracker.complete(vec![before], &Durable::attest());
         assert_eq!(late, Completion { committable: vec![], late: 1 });
         assert_eq!(tracker.in_flight(&topic, 0), 1);
@@ -181,8 +210,25 @@ mod tests {
         let topic: Arc<str> = "posts".into();
         let mut tracker = OffsetTracker::default();
         tracker.assign(&topic, 0);
-        drop(tracker.deliver(&position(1)));
-        let second = tracker.deliver(&position(2)).unwrap();
+        drop(tracker.deliver(&position(1), 1));
+        let second = tracker.deliver(&position(2), 1).unwrap();
         assert!(tracker.complete(vec![second], &Durable::attest()).committable.is_empty());
+    }
+
+    #[test]
+    fn offsets_that_go_back_begin_a_new_assignment() {
+        let topic: Arc<str> = "posts".into();
+        let mut tracker = OffsetTracker::default();
+        let first = tracker.assign(&topic, 0);
+        assert_eq!(tracker.receive(&position(99)), Some(first));
+        let old = tracker.deliver(&position(99), 5).unwrap();
+        // The topic was made anew.
+        let second = tracker.receive(&position(0));
+        assert!(second.is_some_and(|epoch| epoch != first));
+        assert_eq!(tracker.bytes_in_flight(), 0);
+        let new = tracker.deliver(&position(0), 5).unwrap();
+        let completion = tracker.complete(vec![old, new], &Durable::attest());
+        assert_eq!(completion.late, 1);
+        assert_eq!(completion.committable, [Committable { topic, partition: 0, offset: 1 }]);
     }
 }

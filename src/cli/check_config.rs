@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::{ConfigError, Settings};
+use crate::publish::Publisher;
+use crate::source;
 
 /// Prints every problem with settings, brands and rules at once; exit code 1 if there is one.
 pub(super) fn run(path: Option<&Path>) -> ExitCode {
@@ -30,7 +32,25 @@ fn check(path: Option<&Path>) -> Result<(usize, usize), ConfigError> {
     let rules = brands.as_ref().ok().map(|brands| settings.rules(brands)).transpose();
     let counts =
         (brands.as_ref().map_or(0, Vec::len), rules.as_ref().map_or(0, |r| r.as_ref().map_or(0, Vec::len)));
-    let errors = [settings.inference().err(), brands.err(), rules.err()];
+    let model = settings.check_text_model().err();
+    let errors = [check_kafka(&settings).err(), settings.inference().err(), model, brands.err(), rules.err()];
     ConfigError::together(errors.into_iter().flatten())?;
     Ok(counts)
+}
+
+/// Has librdkafka judge consumer and producer as a whole, without a broker to reach out to.
+fn check_kafka(settings: &Settings) -> Result<(), ConfigError> {
+    // A client that is to have a token fetches it as soon as it is made.
+    let fetches_token = settings.publish.client.iter().any(|(property, value)| {
+        matches!(property.as_str(), "sasl.mechanism" | "sasl.mechanisms") && value.expose() == "OAUTHBEARER"
+    });
+    if fetches_token {
+        return Ok(());
+    }
+    let mut publish = settings.publish.clone();
+    publish.client.remove("bootstrap.servers");
+    let consumer = source::check(&settings.source).map_err(|error| error.to_string());
+    let producer = Publisher::new(&publish).map(drop).map_err(|error| error.to_string());
+    // Most mistakes are told in the same words for both.
+    consumer.and(producer).map_err(|problem| ConfigError::one(format!("kafka.client: {problem}")))
 }

@@ -55,7 +55,7 @@ enum Command {
 pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Some(command) = arguments.command else {
         if arguments.version {
-            version::print(&settings(arguments.config)?);
+            version::print(config_path(arguments.config).as_deref())?;
         } else {
             Arguments::command().print_help()?;
         }

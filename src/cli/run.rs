@@ -42,7 +42,6 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let result = work(settings, clock, health, shutdown).await;
     notices.abort();
-    let _ = sd_notify::notify(&[NotifyState::Stopping]);
     no_more_answers.cancel();
     // The admin listener goes last, so that an operator can watch the draining.
     let _ = tokio::time::timeout(Duration::from_secs(1), answers).await;
@@ -85,6 +84,7 @@ pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
         let mut next = async || tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () };
         next().await;
         tracing::info!("Signal received, a second one aborts");
+        let _ = sd_notify::notify(&[NotifyState::Stopping]);
         token.cancel();
         next().await;
         tracing::warn!("Second signal: aborting; what was not settled will be delivered again");

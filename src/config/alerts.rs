@@ -45,7 +45,7 @@ fn read_rule(section: &mut Section<'_>, known_brands: &[BrandId]) -> Rule {
     let condition = read_condition(section, window);
     let hold_for = section.or("for", Duration::ZERO);
     match condition {
-        Condition::Volume { baseline, .. } if hold_for >= baseline => {
+        Condition::Volume { baseline, .. } if section.is_sound("baseline") && hold_for >= baseline => {
             section.note("for", "is not shorter than `baseline`: by then the new volume is the normal one");
         }
         _ if hold_for > LONGEST_WINDOW => section.note("for", "is longer than 7d"),

@@ -84,6 +84,26 @@ fn everything_wrong_is_said_at_once_with_its_place() {
 }
 
 #[test]
+fn one_mistake_is_one_problem() {
+    let found = problems(
+        r#"
+        [[rule]]
+        id = "one"
+        kind = "volume"
+        brands = "acme"
+        for = "10m"
+        min_mentions = 5
+        "#,
+    );
+    let expected = ["baseline", "brands", "cooldown", "deviations", "min_history", "window"];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (problem, key) in found.iter().zip(expected) {
+        assert!(problem.starts_with(&format!("rule[0].{key}: ")), "{problem}");
+    }
+    assert_eq!(problems("rule = 1").len(), 1);
+}
+
+#[test]
 fn what_is_no_toml_is_one_problem() {
     assert_eq!(problems("[[rule").len(), 1);
 }

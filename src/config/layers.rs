@@ -1,6 +1,7 @@
 //! The layers of settings: embedded defaults, the file, the environment.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 use toml::{Table, Value};
 
@@ -20,6 +21,8 @@ pub struct Layered {
     pub table: Table,
     /// Key path -> name of the environment variable.
     pub origins: BTreeMap<String, String>,
+    /// Names of the program's own variables that are not UTF-8, with a mark where they are not.
+    pub unreadable: Vec<String>,
 }
 
 /// Lays a file (if there is one) and the environment over the defaults.
@@ -28,30 +31,66 @@ pub struct Layered {
 /// The file is not TOML.
 pub fn lay(
     file: Option<(&str, &str)>,
-    environment: impl Iterator<Item = (String, String)>,
+    environment: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Layered, ConfigError> {
-    let mut table = parse("the built-in defaults", DEFAULTS)?;
+    let defaults = parse("the built-in defaults", DEFAULTS)?;
+    let mut table = defaults.clone();
     if let Some((name, text)) = file {
         merge(&mut table, parse(name, text)?);
     }
     let mut origins = BTreeMap::new();
+    let mut unreadable = Vec::new();
     for (name, text) in environment {
-        let Some(keys) = name.strip_prefix(PREFIX) else { continue };
+        let shown = name.to_string_lossy().into_owned();
+        // What is not ours may be of any bytes.
+        let Some(keys) = shown.strip_prefix(PREFIX) else { continue };
+        let (true, Some(text)) = (name.to_str().is_some(), text.to_str()) else {
+            unreadable.push(shown);
+            continue;
+        };
         let keys = keys_of(keys);
-        origins.insert(keys.join("."), name);
-        set(&mut table, &keys, &text);
+        set(&mut table, Some(&defaults), &keys, text);
+        origins.insert(keys.join("."), shown);
     }
-    Ok(Layered { table, origins })
+    Ok(Layered { table, origins, unreadable })
 }
 
 fn parse(name: &str, text: &str) -> Result<Table, ConfigError> {
-    text.parse().map_err(|error| ConfigError::one(format!("{name}: {error}")))
+    let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
+        // Without the line itself, which may hold a password.
+        let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+        ConfigError::one(format!("{name}: line {line}: {}", error.message()))
+    })?;
+    let [section, client] = DOTTED_TABLE;
+    if let Some(Value::Table(client)) = table.get_mut(section).and_then(|section| section.get_mut(client)) {
+        *client = flat(std::mem::take(client));
+    }
+    Ok(table)
+}
+
+/// Without quotes, `security.protocol` is a table of its own in TOML; meant is one property.
+fn flat(table: Table) -> Table {
+    let mut properties = Table::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => {
+                properties
+                    .extend(flat(inner).into_iter().map(|(below, value)| (format!("{key}.{below}"), value)));
+            }
+            value => drop(properties.insert(key, value)),
+        }
+    }
+    properties
 }
 
 fn keys_of(name: &str) -> Vec<String> {
     let mut keys: Vec<String> = name.split("__").map(str::to_lowercase).collect();
     if keys.len() == 3 && keys[..2] == DOTTED_TABLE {
-        keys[2] = keys[2].replace('_', ".");
+        // The end that says that the value is in a file keeps its underscore.
+        keys[2] = match keys[2].strip_suffix("_file") {
+            Some(secret) => format!("{}_file", secret.replace('_', ".")),
+            None => keys[2].replace('_', "."),
+        };
     }
     keys
 }
@@ -65,26 +104,33 @@ fn merge(below: &mut Table, above: Table) {
     }
 }
 
-fn set(table: &mut Table, keys: &[String], text: &str) {
+/// Sets a value. Its kind, and what is a table, the defaults say: a file's mistake changes neither.
+fn set(table: &mut Table, defaults: Option<&Table>, keys: &[String], text: &str) {
     let Some((first, rest)) = keys.split_first() else { return };
+    let default = defaults.and_then(|defaults| defaults.get(first));
     if rest.is_empty() {
-        let value = value_like(table.get(first), text);
-        table.insert(first.clone(), value);
-    } else if let Value::Table(inner) =
-        table.entry(first.clone()).or_insert_with(|| Value::Table(Table::new()))
-    {
-        set(inner, rest, text);
-    } else {
-        // A value stands where a table is named: the text replaces it and is refused by its path.
-        table.insert(first.clone(), Value::String(text.to_owned()));
+        table.insert(first.clone(), value_like(default, text));
+        return;
+    }
+    let below = default.and_then(Value::as_table);
+    match table.entry(first.clone()).or_insert_with(|| Value::Table(Table::new())) {
+        Value::Table(inner) => set(inner, below, rest, text),
+        // The file has something else where a table belongs: that is refused.
+        _ if below.is_some() => {}
+        // The variable names a table where there is none: that is refused.
+        other => {
+            let mut inner = Table::new();
+            set(&mut inner, None, rest, text);
+            *other = Value::Table(inner);
+        }
     }
 }
 
-/// The text as a value of the kind that the setting has now. A text that is not of that kind
+/// The text as a value of the kind that the default has. A text that is not of that kind
 /// stays a text, and is refused where the setting is read.
-fn value_like(now: Option<&Value>, text: &str) -> Value {
+fn value_like(default: Option<&Value>, text: &str) -> Value {
     let literal = || format!("value = {text}").parse::<Table>().ok()?.remove("value");
-    let parsed = match now {
+    let parsed = match default {
         Some(Value::String(_)) | None => None,
         Some(_) => literal(),
     };
@@ -96,7 +142,7 @@ mod tests {
     use super::*;
 
     fn laid(file: Option<&str>, environment: &[(&str, &str)]) -> Layered {
-        let pairs = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let pairs = environment.iter().map(|(k, v)| (OsString::from(k), OsString::from(v)));
         lay(file.map(|text| ("test.toml", text)), pairs).unwrap()
     }
 
@@ -127,5 +173,42 @@ mod tests {
         assert_eq!(laid.table["kafka"]["topics"][0]["name"].as_str(), Some("a"));
         assert_eq!(laid.table["kafka"]["group"].as_str(), Some("7"));
         assert_eq!(laid.table["kafka"]["client"]["sasl.mechanism"].as_str(), Some("PLAIN"));
+    }
+
+    #[test]
+    fn librdkafkas_properties_need_no_quotes() {
+        let file = "[kafka.client]\nsecurity.protocol = \"SSL\"\nssl.key.password_file = \"a\"\nssl.ca.location = \"b\"";
+        let laid = laid(
+            Some(file),
+            &[
+                ("OVERHEARD__KAFKA__CLIENT__SECURITY_PROTOCOL", "SASL_SSL"),
+                ("OVERHEARD__KAFKA__CLIENT__SSL_KEYSTORE_PASSWORD_FILE", "c"),
+            ],
+        );
+        let client = laid.table["kafka"]["client"].as_table().unwrap();
+        let texts: Vec<_> =
+            client.iter().map(|(key, value)| (key.as_str(), value.as_str().unwrap())).collect();
+        assert_eq!(
+            texts,
+            [
+                ("security.protocol", "SASL_SSL"),
+                ("ssl.ca.location", "b"),
+                ("ssl.key.password_file", "a"),
+                ("ssl.keystore.password_file", "c"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_variable_below_a_value_is_no_value() {
+        let laid = laid(None, &[("OVERHEARD__KAFKA__GROUP__NAME", "x")]);
+        assert!(laid.table["kafka"]["group"].is_table());
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_by_its_line_alone() {
+        let error = parse("a.toml", "[postgres]\npassword = \"hunter2\n").unwrap_err().to_string();
+        assert!(error.starts_with("a.toml: line 2: "), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
     }
 }

@@ -18,5 +18,5 @@ pub use alerts::read_rules;
 pub use brands::read_brands;
 pub use layers::DEFAULTS;
 pub use reader::{ConfigError, Problems, Section};
-pub use setting::{Bytes, Setting};
+pub use setting::{Bounded, Bytes, Setting};
 pub use settings::Settings;

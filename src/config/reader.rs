@@ -1,16 +1,19 @@
 //! Reads settings out of TOML tables and gathers every problem on the way, each with its key path.
 //!
 //! A getter that meets a wrong value notes the problem and returns a placeholder, so that one
-//! pass finds all of them; [`Problems::finish`] then refuses the whole.
+//! pass finds all of them; [`Problems::finish`] then refuses the whole. What would follow from a
+//! placeholder is not noted: one mistake is one problem.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use toml::{Table, Value};
 
-use super::setting::Setting;
+use super::setting::{Bounded, Setting};
+use crate::domain::Secret;
 
 /// All that is wrong with a configuration. Never empty.
 #[derive(Debug, thiserror::Error)]
@@ -55,18 +58,36 @@ pub struct Problems {
     found: RefCell<Vec<String>>,
     /// Key path -> where its value came from, where that is not the file itself.
     origins: BTreeMap<String, String>,
+    /// Key paths whose values are missing or wrong, so that placeholders stand for them.
+    broken: RefCell<BTreeSet<String>>,
 }
 
 impl Problems {
     /// Knows which keys came from elsewhere, to name that place in problems.
     pub fn with_origins(origins: BTreeMap<String, String>) -> Self {
-        Self { found: RefCell::default(), origins }
+        Self { origins, ..Self::default() }
     }
 
-    /// Notes a problem with the value at a key path.
+    /// Notes a problem with the value at a key path, unless a placeholder stands there.
     pub fn note(&self, path: &str, problem: impl fmt::Display) {
-        let origin = self.origins.get(path).map(|origin| format!(" (from {origin})")).unwrap_or_default();
+        if !self.is_sound(path) {
+            return;
+        }
+        let origin = self_and_above(path).find_map(|path| self.origins.get(path));
+        let origin = origin.map(|origin| format!(" (from {origin})")).unwrap_or_default();
         self.found.borrow_mut().push(format!("{path}{origin}: {problem}"));
+    }
+
+    /// Notes a problem with the value at a key path that leaves nothing to judge there or below.
+    fn note_broken(&self, path: &str, problem: impl fmt::Display) {
+        self.note(path, problem);
+        self.broken.borrow_mut().insert(path.to_owned());
+    }
+
+    /// Whether the value at a key path is the one that was written, and not a placeholder.
+    pub fn is_sound(&self, path: &str) -> bool {
+        let broken = self.broken.borrow();
+        !self_and_above(path).any(|path| broken.contains(path))
     }
 
     /// The result, if nothing was wrong.
@@ -82,6 +103,11 @@ impl Problems {
         found.dedup();
         Err(ConfigError(found))
     }
+}
+
+/// `a.b[0].c`, `a.b[0]`, `a.b`, `a`.
+fn self_and_above(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| path.rfind(['.', '[']).map(|end| &path[..end]))
 }
 
 /// One table of settings. Keys are taken out as they are read; what is left at the end is unknown.
@@ -109,6 +135,20 @@ impl<'a> Section<'a> {
         self.problems.note(&self.path_of(key), problem);
     }
 
+    fn note_broken(&self, key: &str, problem: impl fmt::Display) {
+        self.problems.note_broken(&self.path_of(key), problem);
+    }
+
+    /// Whether what was read for a key is what was written, and not a placeholder.
+    pub fn is_sound(&self, key: &str) -> bool {
+        self.problems.is_sound(&self.path_of(key))
+    }
+
+    /// Whether the value of a key comes from the environment.
+    pub fn is_from_environment(&self, key: &str) -> bool {
+        self_and_above(&self.path_of(key)).any(|path| self.problems.origins.contains_key(path))
+    }
+
     fn take(&mut self, key: &str) -> Option<Value> {
         self.known.push(key.to_owned());
         self.table.remove(key)
@@ -117,10 +157,29 @@ impl<'a> Section<'a> {
     /// The value of a key that must be there.
     pub fn required<T: Setting>(&mut self, key: &str) -> T {
         let Some(value) = self.take(key) else {
-            self.note(key, format_args!("is missing; it wants {}", T::EXPECTED));
+            self.note_broken(key, format_args!("is missing; it wants {}", T::EXPECTED));
             return T::placeholder();
         };
         self.convert(key, &value)
+    }
+
+    /// The value of a key that must be there and lie within a range.
+    pub fn within<T: Bounded>(&mut self, key: &str, range: RangeInclusive<T::Bound>) -> T {
+        let value = self.required(key);
+        self.judge(key, value, &range)
+    }
+
+    /// The value of a key that may be absent or an empty text, and otherwise lies within a range.
+    pub fn optional_within<T: Bounded>(&mut self, key: &str, range: RangeInclusive<T::Bound>) -> Option<T> {
+        self.optional(key).map(|value| self.judge(key, value, &range))
+    }
+
+    fn judge<T: Bounded>(&self, key: &str, value: T, range: &RangeInclusive<T::Bound>) -> T {
+        if self.is_sound(key) && !range.contains(&value.bound()) {
+            let [lowest, highest, given] = [*range.start(), *range.end(), value.bound()].map(T::written);
+            self.note_broken(key, format_args!("{given} is out of range; write {lowest} to {highest}"));
+        }
+        value
     }
 
     /// The value of a key that may be absent or an empty text.
@@ -140,19 +199,29 @@ impl<'a> Section<'a> {
     /// A text that a type of its own parses. None where a problem was noted.
     pub fn parsed<T: FromStr<Err: fmt::Display>>(&mut self, key: &str) -> Option<T> {
         let Some(value) = self.take(key) else {
-            self.note(key, "is missing; it wants a text");
+            self.note_broken(key, "is missing; it wants a text");
             return None;
         };
         let Value::String(text) = value else {
-            self.note(key, format_args!("{} is not a text", shown(&value)));
+            self.note_broken(key, format_args!("{} is not a text", shown(&value)));
             return None;
         };
-        text.parse().map_err(|error| self.note(key, error)).ok()
+        text.parse().map_err(|error| self.note_broken(key, error)).ok()
+    }
+
+    /// A text that no message shows, whatever is wrong with it. None where it is absent or empty.
+    pub fn secret(&mut self, key: &str) -> Option<Secret> {
+        let value = self.take(key)?;
+        let Value::String(text) = value else {
+            self.note_broken(key, "is not a text (the value is not shown); write it in quotes");
+            return None;
+        };
+        (!text.is_empty()).then(|| Secret::new(text))
     }
 
     fn convert<T: Setting>(&self, key: &str, value: &Value) -> T {
         T::read(value).unwrap_or_else(|| {
-            self.note(key, format_args!("{} is not {}", shown(value), T::EXPECTED));
+            self.note_broken(key, format_args!("{} is not {}", shown(value), T::EXPECTED));
             T::placeholder()
         })
     }
@@ -163,8 +232,10 @@ impl<'a> Section<'a> {
         let table = match self.take(key) {
             None => Table::new(),
             Some(Value::Table(table)) => table,
+            // Not shown: what stands here instead of a table may be a secret.
             Some(other) => {
-                self.note(key, format_args!("{} is not a table of settings", shown(&other)));
+                let kind = other.type_str();
+                self.note_broken(key, format_args!("is no table of settings but of the kind \"{kind}\""));
                 Table::new()
             }
         };
@@ -175,24 +246,32 @@ impl<'a> Section<'a> {
     pub fn sections(&mut self, key: &str) -> Vec<Section<'a>> {
         let Some(value) = self.take(key) else { return Vec::new() };
         let Value::Array(items) = value else {
-            self.note(key, format_args!("{} is not an array of tables", shown(&value)));
+            self.note_broken(key, format_args!("{} is not an array of tables", shown(&value)));
             return Vec::new();
         };
         let mut sections = Vec::with_capacity(items.len());
+        let mut one_is_broken = false;
         for (index, item) in items.into_iter().enumerate() {
             let path = format!("{}[{index}]", self.path_of(key));
             match item {
                 Value::Table(table) => {
                     sections.push(Section { path, table, known: Vec::new(), problems: self.problems });
                 }
-                other => self.problems.note(&path, format_args!("{} is not a table", shown(&other))),
+                other => {
+                    self.problems.note(&path, format_args!("{} is not a table", shown(&other)));
+                    one_is_broken = true;
+                }
             }
+        }
+        if one_is_broken {
+            // What the others amount to is not judged.
+            self.problems.broken.borrow_mut().insert(self.path_of(key));
         }
         sections
     }
 
     /// Every key of this section with its value as text: for settings that are passed through.
-    pub fn pass_through(mut self) -> BTreeMap<String, String> {
+    pub fn pass_through(&mut self) -> BTreeMap<String, String> {
         let table = std::mem::take(&mut self.table);
         let mut passed = BTreeMap::new();
         for (key, value) in table {
@@ -201,9 +280,7 @@ impl<'a> Section<'a> {
                 Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => {
                     passed.insert(key, value.to_string());
                 }
-                other => {
-                    self.note(&key, format_args!("{} is not a text, number or truth value", shown(&other)));
-                }
+                _ => self.note_broken(&key, "is not a text, number or truth value"),
             }
         }
         passed

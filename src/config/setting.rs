@@ -19,6 +19,18 @@ pub trait Setting: Sized {
     fn placeholder() -> Self;
 }
 
+/// A kind of value that a range can bound.
+pub trait Bounded: Setting {
+    /// What is compared.
+    type Bound: PartialOrd + Copy;
+
+    /// The value, to be compared.
+    fn bound(&self) -> Self::Bound;
+
+    /// A bound as it would stand in the file, with its unit.
+    fn written(bound: Self::Bound) -> String;
+}
+
 impl Setting for String {
     const EXPECTED: &'static str = "a text";
     fn read(value: &Value) -> Option<Self> {
@@ -49,6 +61,16 @@ impl Setting for u32 {
     }
 }
 
+impl Bounded for u32 {
+    type Bound = Self;
+    fn bound(&self) -> Self {
+        *self
+    }
+    fn written(bound: Self) -> String {
+        bound.to_string()
+    }
+}
+
 impl Setting for NonZeroUsize {
     const EXPECTED: &'static str = "a whole number from 1 up";
     fn read(value: &Value) -> Option<Self> {
@@ -56,6 +78,16 @@ impl Setting for NonZeroUsize {
     }
     fn placeholder() -> Self {
         Self::MIN
+    }
+}
+
+impl Bounded for NonZeroUsize {
+    type Bound = usize;
+    fn bound(&self) -> usize {
+        self.get()
+    }
+    fn written(bound: usize) -> String {
+        bound.to_string()
     }
 }
 
@@ -110,6 +142,25 @@ impl Setting for Duration {
     }
 }
 
+impl Bounded for Duration {
+    type Bound = Self;
+    fn bound(&self) -> Self {
+        *self
+    }
+    fn written(bound: Self) -> String {
+        let units = [
+            ("d", 86_400_000_000_000),
+            ("h", 3_600_000_000_000),
+            ("m", 60_000_000_000),
+            ("s", 1_000_000_000),
+        ];
+        match in_largest_unit(bound.as_nanos(), &units) {
+            Some(text) => text,
+            None => format!("{}ms", bound.as_secs_f64() * 1000.0),
+        }
+    }
+}
+
 /// A number of bytes, written with a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bytes(pub usize);
@@ -133,6 +184,17 @@ impl Setting for Bytes {
     }
 }
 
+impl Bounded for Bytes {
+    type Bound = usize;
+    fn bound(&self) -> usize {
+        self.0
+    }
+    fn written(bound: usize) -> String {
+        let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+        in_largest_unit(bound as u128, &units).unwrap_or_else(|| format!("{bound}B"))
+    }
+}
+
 impl<T: Setting> Setting for Vec<T> {
     const EXPECTED: &'static str = "an array of values of one kind, such as [\"a\", \"b\"]";
     fn read(value: &Value) -> Option<Self> {
@@ -147,4 +209,35 @@ fn split_unit(text: &str) -> Option<(f64, &str)> {
     let unit_at = text.find(|c: char| c.is_ascii_alphabetic())?;
     let (number, unit) = text.split_at(unit_at);
     Some((number.trim().parse().ok()?, unit))
+}
+
+/// A number in the first of the units that it is a whole number of.
+fn in_largest_unit(number: u128, units: &[(&str, u128)]) -> Option<String> {
+    let (unit, factor) = units.iter().find(|(_, factor)| number > 0 && number.is_multiple_of(*factor))?;
+    Some(format!("{}{unit}", number / factor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back_as_the_same() {
+        for text in ["1ms", "1.5ms", "90s", "61m", "36h", "7d"] {
+            let read = Duration::read(&Value::String(text.to_owned())).unwrap();
+            assert_eq!(Duration::written(read), text);
+        }
+        for text in ["1B", "1025B", "3KiB", "1025MiB", "64GiB"] {
+            let read = Bytes::read(&Value::String(text.to_owned())).unwrap();
+            assert_eq!(Bytes::written(read.0), text);
+        }
+    }
+
+    #[test]
+    fn numbers_without_units_are_refused() {
+        assert_eq!(Duration::read(&Value::Integer(5)), None);
+        assert_eq!(Duration::read(&Value::String("5".to_owned())), None);
+        assert_eq!(Bytes::read(&Value::String("5".to_owned())), None);
+        assert_eq!(Bytes::read(&Value::String("5kB".to_owned())), None);
+    }
 }

@@ -80,9 +80,9 @@ fn post(event: &Object<'_>, commit: &Object<'_>) -> Result<Post, Rejection> {
         // Any client may claim anything here; what is no tag is no reason to lose the post.
         language: record.texts("langs")?.first().and_then(|tag| rules::language(tag)),
         reach: None,
-        links: without_repeats(links),
-        hashtags: without_repeats(hashtags),
-        pictures: without_repeats(attached.pictures),
+        links: rules::listed(links, rules::LINKS),
+        hashtags: rules::listed(hashtags, rules::HASHTAGS),
+        pictures: rules::listed(attached.pictures, rules::PICTURES),
     })
 }
 
@@ -100,14 +100,4 @@ fn identifier<'a>(
     } else {
         Err(object.wrong_value(key, format_args!("is {}, not {expected}", rules::shown(text))))
     }
-}
-
-fn without_repeats(texts: Vec<String>) -> Vec<String> {
-    let mut kept: Vec<String> = Vec::with_capacity(texts.len());
-    for text in texts {
-        if !kept.contains(&text) {
-            kept.push(text);
-        }
-    }
-    kept
 }

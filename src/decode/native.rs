@@ -4,15 +4,16 @@
 //! field that is `null` or an empty text counts as absent.
 
 use super::fields::Object;
-use super::rules::{self, LONGEST_ID, LONGEST_SOURCE};
+use super::rules::{self, HASHTAGS, LINKS, LONGEST_ID, LONGEST_LINK, LONGEST_SOURCE, ListLimit, PICTURES};
 use crate::domain::{Post, PostKey, PostKind, Rejection};
 
 const KINDS: [PostKind; 4] = [PostKind::Original, PostKind::Reply, PostKind::Repost, PostKind::Quote];
 
 pub(super) fn decode(root: &Object<'_>) -> Result<Post, Rejection> {
-    let listed = |key| -> Result<Vec<String>, Rejection> {
-        Ok(root.texts(key)?.into_iter().filter(|text| !text.is_empty()).map(rules::clean).collect())
+    let listed = |key, limit: ListLimit| -> Result<Vec<String>, Rejection> {
+        Ok(rules::listed(root.texts(key)?.into_iter().map(rules::clean), limit))
     };
+    let hashtags = root.texts("hashtags")?.into_iter().map(|tag| rules::clean(tag.trim_start_matches('#')));
     Ok(Post {
         key: PostKey {
             source: rules::name(root, "source", LONGEST_SOURCE)?,
@@ -22,12 +23,12 @@ pub(super) fn decode(root: &Object<'_>) -> Result<Post, Rejection> {
         kind: kind(root)?,
         author: rules::optional_name(root, "author", LONGEST_ID)?,
         text: rules::words(root, "text")?,
-        link: root.optional_text("link")?.filter(|link| !link.is_empty()).map(rules::clean),
+        link: rules::optional_name(root, "link", LONGEST_LINK)?,
         language: language(root)?,
         reach: root.optional_whole("reach")?,
-        links: listed("links")?,
-        hashtags: listed("hashtags")?.into_iter().map(|tag| tag.trim_start_matches('#').to_owned()).collect(),
-        pictures: listed("pictures")?,
+        links: listed("links", LINKS)?,
+        hashtags: rules::listed(hashtags, HASHTAGS),
+        pictures: listed("pictures", PICTURES)?,
     })
 }
 

@@ -4,6 +4,10 @@
 //!   Postgres: finer ones would give a post another identity each time it is read back.
 //! - No text holds a NUL character, which Postgres refuses; U+FFFD stands in its place.
 //! - Identifiers and texts have a limit, since one index entry or one message must hold them.
+//! - What hangs on a post is kept up to a limit and cut beyond it: one record with 100,000 tags must
+//!   not hold up those behind it, and is no reason to lose its words.
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, Datelike, Utc};
 
@@ -18,8 +22,37 @@ pub(super) const LONGEST_SOURCE: usize = 64;
 pub(super) const LONGEST_TEXT: usize = 64 * 1024;
 /// The longest language tag in bytes; RFC 5646 asks implementations for at least 35.
 pub(super) const LONGEST_LANGUAGE: usize = 35;
+/// The longest address in bytes of UTF-8.
+pub(super) const LONGEST_LINK: usize = 2048;
 /// How much of a foreign value a rejection repeats, in characters.
 const SHOWN: usize = 64;
+
+/// How much of a list is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ListLimit {
+    /// How many entries, the first ones.
+    pub(super) entries: usize,
+    /// The longest entry in bytes of UTF-8; longer ones are left out.
+    pub(super) bytes: usize,
+}
+
+/// Addresses that a post links to.
+pub(super) const LINKS: ListLimit = ListLimit { entries: 64, bytes: LONGEST_LINK };
+/// Tags that stand beside the text.
+pub(super) const HASHTAGS: ListLimit = ListLimit { entries: 64, bytes: 256 };
+/// Addresses of a post's pictures.
+pub(super) const PICTURES: ListLimit = ListLimit { entries: 16, bytes: LONGEST_LINK };
+
+/// What is kept of a list: no empty entry, none that is too long, each once, and only the first so
+/// many.
+pub(super) fn listed(texts: impl IntoIterator<Item = String>, limit: ListLimit) -> Vec<String> {
+    let mut seen = HashSet::new();
+    texts
+        .into_iter()
+        .filter(|text| !text.is_empty() && text.len() <= limit.bytes && seen.insert(text.clone()))
+        .take(limit.entries)
+        .collect()
+}
 
 /// A text without NUL characters.
 pub(super) fn clean(text: &str) -> String {

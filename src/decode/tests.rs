@@ -113,6 +113,7 @@ fn limits_hold_to_the_byte() {
         ("author", rules::LONGEST_ID),
         ("source", rules::LONGEST_SOURCE),
         ("text", rules::LONGEST_TEXT),
+        ("link", rules::LONGEST_LINK),
     ] {
         post(Format::Post, &native(&json!({ field: "x".repeat(longest) })));
         let rejection =
@@ -123,6 +124,50 @@ fn limits_hold_to_the_byte() {
             "{rejection}"
         );
     }
+}
+
+#[test]
+fn lists_are_cut_and_never_refused() {
+    let numbered = |count: usize| (0..count).map(|n| format!("x{n}")).collect::<Vec<_>>();
+    for (field, limit) in
+        [("links", rules::LINKS), ("hashtags", rules::HASHTAGS), ("pictures", rules::PICTURES)]
+    {
+        let kept = |list: &[String]| {
+            let post = post(Format::Post, &native(&json!({ field: list })));
+            match field {
+                "links" => post.links,
+                "hashtags" => post.hashtags,
+                _ => post.pictures,
+            }
+        };
+        assert_eq!(kept(&numbered(limit.entries)), numbered(limit.entries), "{field}");
+        assert_eq!(kept(&numbered(limit.entries + 1)), numbered(limit.entries), "{field}");
+        let (fits, too_long) = ("é".repeat(limit.bytes / 2), "x".repeat(limit.bytes + 1));
+        let list = [too_long, fits.clone(), String::new(), "a".to_owned(), fits.clone()];
+        assert_eq!(kept(&list), [fits, "a".to_owned()], "{field}: what is left out takes no place");
+    }
+}
+
+/// A quadratic search for repeats took a quarter of a minute here, and held up every other record.
+#[test]
+fn a_record_with_very_many_tags_and_links_is_decoded_at_once() {
+    let facets: Vec<Value> = (0..10_000)
+        .map(|n| {
+            json!({ "features": [
+                { "$type": "app.bsky.richtext.facet#link", "uri": format!("https://x.example/{n}") },
+                { "$type": "app.bsky.richtext.facet#tag", "tag": format!("f{n}") },
+            ] })
+        })
+        .collect();
+    let tags: Vec<String> = (0..100_000).map(|n| n.to_string()).collect();
+    let event = json!({ "did": "did:plc:a", "kind": "commit", "commit": {
+        "operation": "create", "collection": "app.bsky.feed.post", "rkey": "3k",
+        "record": { "createdAt": "2026-05-01T08:00:00Z", "text": "x", "tags": tags, "facets": facets },
+    } });
+    let began = std::time::Instant::now();
+    let post = post(Format::Jetstream, &event);
+    assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!((post.links.len(), post.hashtags.len()), (rules::LINKS.entries, rules::HASHTAGS.entries));
 }
 
 #[test]

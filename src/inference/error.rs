@@ -53,7 +53,7 @@ pub enum InferenceError {
     /// The model gave numbers that are no probabilities.
     #[error(transparent)]
     Score(#[from] crate::domain::SentimentError),
-    /// The thread that owns the model has ended.
+    /// The thread that owns the model has ended, also since the runtime broke: no text's fault.
     #[error("The model's thread has ended")]
     Stopped,
 }

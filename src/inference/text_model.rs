@@ -13,6 +13,8 @@ pub struct TextModel {
     session: Session,
     device: ActiveDevice,
     manifest: Manifest,
+    /// Two short texts of different lengths: what runs them can run anything.
+    probe: [Vec<i64>; 2],
 }
 
 impl TextModel {
@@ -27,10 +29,10 @@ impl TextModel {
         let tokenizer = TextTokenizer::load(&manifest)?;
         let (session, device) = runtime.open(&manifest.file("model")?)?;
         manifest.check(&session)?;
-        let mut model = Self { session, device, manifest };
-        let short = tokenizer.encode("I like it")?;
-        let long = tokenizer.encode("It keeps crashing and nobody answers")?;
-        model.run(&[&short, &long])?;
+        let probe =
+            [tokenizer.encode("I like it")?, tokenizer.encode("It keeps crashing and nobody answers")?];
+        let mut model = Self { session, device, manifest, probe };
+        model.probe()?;
         Ok((model, tokenizer))
     }
 
@@ -47,6 +49,15 @@ impl TextModel {
     /// Where it runs.
     pub fn device(&self) -> &ActiveDevice {
         &self.device
+    }
+
+    /// Scores two texts that are known to be harmless: an error is the runtime's, not a text's.
+    ///
+    /// # Errors
+    /// ONNX Runtime can't run at all, for example since the device is lost.
+    pub fn probe(&mut self) -> Result<(), InferenceError> {
+        let [short, long] = self.probe.clone();
+        self.run(&[&short, &long]).map(drop)
     }
 
     /// Scores rows of token ids, each at least one token long. Rows are padded on the right to

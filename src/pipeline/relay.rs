@@ -1,18 +1,23 @@
-//! The outbox relay: publishes alert messages in their order, one process at a time.
+//! The outbox relay: publishes alert messages, those of a brand in their order, one process at a
+//! time.
 //!
 //! A message is marked as sent only after the broker has acknowledged it. After a crash between
 //! the two it is sent again, under the same `message_id`.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use rdkafka::message::{Header, OwnedHeaders};
+use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::Parts;
+use super::evaluator::{Pace, Turn};
+use super::retry::while_waiting;
 use super::run::PipelineError;
 use crate::health::Stage;
 use crate::metrics;
-use crate::store::{OutboxMessage, RelayLock, StoreError};
+use crate::publish::PublishError;
+use crate::store::{OutboxMessage, RelayCandidate, RelayLock};
 
 /// Messages read from the outbox at once.
 const BATCH: u32 = 100;
@@ -25,78 +30,124 @@ pub(super) async fn run(
     interval: Duration,
     stop: CancellationToken,
 ) -> Result<(), PipelineError> {
-    let mut relay = Relay { parts, lock: None, forgotten_at: Instant::now() };
+    let health = parts.health.clone();
+    let candidate = parts.store.relay_candidate();
+    let mut relay = Relay { parts, candidate, lock: None, forgotten_at: Instant::now() };
+    let mut pace = Pace::new(interval, "publish the outbox");
     loop {
-        relay.parts.health.beat(Stage::Relay);
-        if let Err(error) = relay.turn().await {
-            tracing::warn!(error = %error, "The outbox can't be published now, trying again");
+        let last = stop.is_cancelled();
+        // Every call in it has a limit of its own, so waiting for Postgres and Kafka is progress.
+        let ended = while_waiting(&health, Stage::Relay, relay.turn()).await;
+        match ended {
+            Err(PipelineError::Publish(error)) if error.is_fatal() => return Err(error.into()),
+            _ if last => break,
+            _ => {}
         }
-        if stop.is_cancelled() {
-            break;
-        }
+        let pause = tokio::time::sleep(pace.after(&ended));
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(interval) => {}
+            () = while_waiting(&health, Stage::Relay, pause) => {}
         }
     }
     if let Some(lock) = relay.lock {
         lock.release().await;
     }
-    relay.parts.health.rest(Stage::Relay);
+    health.rest(Stage::Relay);
     Ok(())
 }
 
 struct Relay {
     parts: Parts,
+    candidate: RelayCandidate,
     lock: Option<RelayLock>,
     forgotten_at: Instant,
 }
 
 impl Relay {
-    async fn turn(&mut self) -> Result<(), PipelineError> {
+    async fn turn(&mut self) -> Result<Turn, PipelineError> {
         let held = match &mut self.lock {
             Some(lock) => lock.is_held().await,
             None => false,
         };
         if !held {
-            self.lock = self.parts.store.try_relay_lock().await?;
+            self.lock = None;
+            self.lock = self.candidate.try_lock().await?;
         }
         if self.lock.is_none() {
-            return Ok(());
+            return Ok(Turn::NotOurs);
         }
         loop {
             let messages = self.parts.store.pending(BATCH).await?;
             if messages.is_empty() {
                 break;
             }
-            self.publish(&messages).await?;
+            let mut rest = messages.as_slice();
+            while !rest.is_empty() {
+                let (wave, later) = rest.split_at(wave_length(rest));
+                self.publish(wave).await?;
+                rest = later;
+            }
         }
         if self.forgotten_at.elapsed() > FORGET_EVERY {
             self.forgotten_at = Instant::now();
             self.parts.store.forget_sent().await?;
         }
-        Ok(())
+        Ok(Turn::Done)
     }
 
-    /// Publishes in order, and marks what was acknowledged even where a later message fails.
-    async fn publish(&self, messages: &[OutboxMessage]) -> Result<(), PipelineError> {
-        let mut sent = Vec::with_capacity(messages.len());
-        let mut result = Ok(());
-        for message in messages {
-            self.parts.health.beat(Stage::Relay);
-            let id = Header { key: "overheard.message-id", value: Some(&message.message_id) };
-            let headers = OwnedHeaders::new().insert(id);
-            let key = Some(message.key.as_bytes());
-            let payload = Some(message.payload.as_bytes());
-            if let Err(error) = self.parts.publisher.send(&message.topic, key, payload, headers).await {
-                result = Err(error.into());
-                break;
+    /// Publishes messages of different keys together, and marks those that were acknowledged even
+    /// where another one fails.
+    async fn publish(&self, wave: &[OutboxMessage]) -> Result<(), PipelineError> {
+        let mut sent = Vec::with_capacity(wave.len());
+        let mut failure = None;
+        for (message, result) in wave.iter().zip(join_all(wave.iter().map(|m| self.send(m))).await) {
+            let result = match result {
+                // The limit of a topic is for what is sent together: alone it may fit.
+                Err(error) if error.is_too_large() && wave.len() > 1 => self.send(message).await,
+                result => result,
+            };
+            match result {
+                Ok(()) => sent.push(message.id),
+                Err(error) => failure = failure.or(Some(error)),
             }
-            sent.push(message.id);
         }
-        let marked: Result<(), StoreError> = self.parts.store.mark_sent(&sent).await;
+        let marked = self.parts.store.mark_sent(&sent).await;
         ::metrics::counter!(metrics::OUTBOX_PUBLISHED).increment(sent.len() as u64);
-        marked?;
-        result
+        // That the producer has failed for good must not hide behind Postgres's own trouble.
+        failure.map_or(Ok(()), Err)?;
+        Ok(marked?)
+    }
+
+    async fn send(&self, message: &OutboxMessage) -> Result<(), PublishError> {
+        let OutboxMessage { message_id, topic, key, payload, .. } = message;
+        self.parts.publisher.publish_alert(topic, message_id, key.as_bytes(), payload.as_bytes()).await
+    }
+}
+
+/// How many messages may be on their way at once: up to the first key that comes again. If one of
+/// a brand's messages is lost, none that follows it can then have overtaken it.
+fn wave_length(messages: &[OutboxMessage]) -> usize {
+    let mut keys = HashSet::new();
+    messages.iter().take_while(|message| keys.insert((&message.topic, &message.key))).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wave_ends_before_a_key_comes_again() {
+        let message = |key: &&str| OutboxMessage {
+            id: 1,
+            message_id: "m".to_owned(),
+            topic: "alerts".to_owned(),
+            key: (*key).to_owned(),
+            payload: "{}".to_owned(),
+        };
+        let length = |keys: &[&str]| wave_length(&keys.iter().map(message).collect::<Vec<_>>());
+        assert_eq!(length(&["a", "b", "c"]), 3);
+        assert_eq!(length(&["a", "b", "a", "c"]), 2);
+        assert_eq!(length(&["a", "a"]), 1);
+        assert_eq!(length(&[]), 0);
     }
 }

@@ -8,8 +8,8 @@ use crate::health::{Health, Stage};
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Does something until it succeeds or fails for good. Each attempt counts as progress of the
-/// stage: it is not stuck, it waits for somebody else.
+/// Does something until it succeeds or fails for good. Meanwhile the stage counts as making
+/// progress: it is not stuck, it waits for somebody else.
 pub(super) async fn until_durable<T, E, F>(
     health: &Health,
     stage: Stage,
@@ -24,8 +24,7 @@ where
     let mut pause = FIRST_PAUSE;
     let mut failures = 0u32;
     loop {
-        health.beat(stage);
-        match attempt().await {
+        match while_waiting(health, stage, attempt()).await {
             Ok(result) => {
                 if failures > 0 {
                     tracing::info!(attempts.failed = failures, "Succeeded again: {what}");
@@ -46,8 +45,8 @@ where
     }
 }
 
-/// Waits for a place in the next step's queue. That step shows its own progress, so waiting for
-/// it counts as ours.
+/// Waits for something outside this stage, which shows its own progress or has its own time-out,
+/// so that waiting for it counts as progress here.
 pub(super) async fn while_waiting<T>(health: &Health, stage: Stage, wait: impl Future<Output = T>) -> T {
     tokio::pin!(wait);
     loop {

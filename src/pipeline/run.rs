@@ -4,7 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{Options, Parts, evaluator, intake, relay, upkeep, writer};
@@ -40,9 +41,16 @@ pub enum PipelineError {
         "Not everything in flight was settled within {0:?}; its offsets are not committed, so it will be delivered again"
     )]
     Deadline(Duration),
+    /// The consumer's thread did not end in time.
+    #[error(
+        "The consumer group could not be left in time; the broker gives the partitions to others after kafka.session_timeout"
+    )]
+    NotLeft,
 }
 
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// What each closing step may take beyond the deadline.
+const AFTER_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Waits until Postgres answers and its schema is in place, applying migrations if told to.
 ///
@@ -96,59 +104,100 @@ pub async fn run(
     let Some(deliveries) = source.take_deliveries() else { return Err(PipelineError::Ended("source")) };
     let (to_writer, scored) = mpsc::channel(options.queue.get());
     let beside = CancellationToken::new();
-    let deadline = options.shutdown_deadline;
 
-    let mut flow = JoinSet::new();
-    flow.spawn(intake::run(parts.clone(), options.clone(), deliveries, to_writer));
-    flow.spawn(writer::run(parts.clone(), options.clone(), scored, source.offsets()));
-    let mut aside = JoinSet::new();
-    aside.spawn(evaluator::run(parts.clone(), options.evaluate_every, beside.clone()));
-    aside.spawn(relay::run(parts.clone(), options.publish_every, beside.clone()));
-    aside.spawn(upkeep::run(parts.clone(), beside.clone()));
+    let mut flow = Tasks::new();
+    flow.spawn("intake", intake::run(parts.clone(), options.clone(), deliveries, to_writer));
+    flow.spawn("writer", writer::run(parts.clone(), options.clone(), scored, source.offsets()));
+    let mut aside = Tasks::new();
+    aside.spawn("evaluator", evaluator::run(parts.clone(), options.evaluate_every, beside.clone()));
+    aside.spawn("relay", relay::run(parts.clone(), options.publish_every, beside.clone()));
+    aside.spawn("upkeep", upkeep::run(parts.clone(), beside.clone()));
+    aside.spawn("watch over Postgres", upkeep::watch_postgres(parts.clone(), beside.clone()));
 
     let failure = tokio::select! {
         () = shutdown.cancelled() => None,
-        ended = flow.join_next() => Some(why(ended, "pipeline")),
-        ended = aside.join_next() => Some(why(ended, "upkeep")),
-        () = until(|| source.has_ended()) => None,
+        error = flow.early_end() => Some(error),
+        error = aside.early_end() => Some(error),
+        () = until(|| source.has_ended()) => Some(PipelineError::Ended("consumer")),
     };
+    let limit = options.shutdown_deadline;
     match &failure {
         None => {
-            tracing::info!(deadline.seconds = deadline.as_secs_f64(), "Stopping: draining what is in flight");
+            tracing::info!(deadline.seconds = limit.as_secs_f64(), "Stopping: draining what is in flight")
         }
-        Some(error) => tracing::error!(error = %error, "Stopping: a step has failed"),
+        Some(error) => tracing::error!(error = %error, "Stopping: a step has ended"),
     }
+    let deadline = Instant::now() + limit;
     parts.health.stop();
     source.stop();
 
-    let publisher = parts.publisher.clone();
-    let drained = tokio::time::timeout(deadline, async {
-        let mut result = Ok(());
-        while let Some(ended) = flow.join_next().await {
-            result = result.and(flatten(ended));
-        }
-        result
-    })
-    .await
-    .unwrap_or(Err(PipelineError::Deadline(deadline)));
+    let drained = timeout_at(deadline, flow.join()).await.unwrap_or(Err(PipelineError::Deadline(limit)));
+    if drained.is_err() {
+        source.abandon();
+    }
     // What stands beside the flow keeps its state in Postgres and may be cut off.
     beside.cancel();
-    let _ = tokio::time::timeout(LOOK_AGAIN, async { while aside.join_next().await.is_some() {} }).await;
+    let _ = timeout(AFTER_DEADLINE, aside.join()).await;
     // Their handles go before the source closes: closing must happen on its own thread.
-    flow.shutdown().await;
-    aside.shutdown().await;
+    flow.0.shutdown().await;
+    aside.0.shutdown().await;
 
+    let publisher = parts.publisher.clone();
     let closing = tokio::task::spawn_blocking(move || {
-        publisher.flush(deadline);
+        publisher.flush(AFTER_DEADLINE);
         source.finish()
     });
-    let closed = match tokio::time::timeout(deadline, closing).await {
+    let closed = match timeout_at(deadline.max(Instant::now() + AFTER_DEADLINE * 2), closing).await {
         Ok(Ok(result)) => result.map_err(PipelineError::from),
         Ok(Err(panic)) => Err(PipelineError::Panicked(panic.to_string())),
-        Err(_) => Err(PipelineError::Deadline(deadline)),
+        Err(_) => Err(PipelineError::NotLeft),
     };
-    parts.store.close().await;
-    failure.map_or(Ok(()), Err).and(drained).and(closed)
+    let _ = timeout(AFTER_DEADLINE, parts.store.close()).await;
+    match failure {
+        // The source knows why it ended; the steps behind it only saw that it did.
+        Some(PipelineError::Ended(_)) if matches!(closed, Err(PipelineError::Source(_))) => closed,
+        Some(error) => Err(error),
+        None => drained.and(closed),
+    }
+}
+
+/// Named tasks that are joined together.
+struct Tasks(JoinSet<(&'static str, Result<(), PipelineError>)>);
+
+impl Tasks {
+    fn new() -> Self {
+        Self(JoinSet::new())
+    }
+
+    fn spawn(
+        &mut self,
+        name: &'static str,
+        task: impl Future<Output = Result<(), PipelineError>> + Send + 'static,
+    ) {
+        self.0.spawn(async move { (name, task.await) });
+    }
+
+    /// Waits until one of them ends, which none should.
+    async fn early_end(&mut self) -> PipelineError {
+        match self.0.join_next().await {
+            Some(Ok((_, Err(error)))) => error,
+            Some(Ok((name, Ok(())))) => PipelineError::Ended(name),
+            Some(Err(error)) => PipelineError::Panicked(error.to_string()),
+            None => PipelineError::Ended("pipeline"),
+        }
+    }
+
+    /// Waits until all have ended; the first error counts.
+    async fn join(&mut self) -> Result<(), PipelineError> {
+        let mut result = Ok(());
+        while let Some(ended) = self.0.join_next().await {
+            result = result.and(match ended {
+                Ok((_, ended)) => ended,
+                Err(error) => Err(PipelineError::Panicked(error.to_string())),
+            });
+        }
+        result
+    }
 }
 
 /// Waits until a condition holds that nothing announces.
@@ -156,19 +205,6 @@ async fn until(condition: impl Fn() -> bool) {
     while !condition() {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-}
-
-type Ended = Result<Result<(), PipelineError>, JoinError>;
-
-fn why(ended: Option<Ended>, what: &'static str) -> PipelineError {
-    match ended.map(flatten) {
-        Some(Err(error)) => error,
-        Some(Ok(())) | None => PipelineError::Ended(what),
-    }
-}
-
-fn flatten(ended: Ended) -> Result<(), PipelineError> {
-    ended.unwrap_or_else(|error| Err(PipelineError::Panicked(error.to_string())))
 }
 
 /// Repeats something at an interval until told to stop.

@@ -95,7 +95,6 @@ fn mention(spans: Spans, sentiment: Sentiment) -> Mention {
 async fn settle(parts: &Parts, batch: Batch, offsets: &Offsets) -> Result<(), PipelineError> {
     let Batch { posts, records, rejected, acks } = batch;
     try_join_all(rejected.iter().map(|(record, rejection)| bury(parts, record, rejection))).await?;
-    let started = Instant::now();
     let durable = match write(parts, &posts).await {
         Ok(durable) => durable,
         Err(error) if !posts.is_empty() => {
@@ -104,7 +103,6 @@ async fn settle(parts: &Parts, batch: Batch, offsets: &Offsets) -> Result<(), Pi
         }
         Err(error) => return Err(error.into()),
     };
-    ::metrics::histogram!(metrics::STORE_COMMIT_SECONDS).record(started.elapsed());
     ::metrics::histogram!(metrics::STORE_BATCH_POSTS).record(acks.len() as f64);
     offsets.settle(acks, &durable);
     Ok(())
@@ -113,9 +111,13 @@ async fn settle(parts: &Parts, batch: Batch, offsets: &Offsets) -> Result<(), Pi
 async fn write(parts: &Parts, posts: &[StoredPost]) -> Result<Durable, StoreError> {
     let model = parts.scorer.model().as_str();
     let attempt = || async {
+        let started = Instant::now();
         let result = parts.store.write(model, posts).await;
         match &result {
+            // An empty batch is durable without a word to Postgres.
+            Ok(_) if posts.is_empty() => {}
             Ok(_) => {
+                ::metrics::histogram!(metrics::STORE_COMMIT_SECONDS).record(started.elapsed());
                 parts.health.report(Part::Postgres, true, "answers");
             }
             Err(error) if error.is_transient() => {

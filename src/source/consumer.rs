@@ -28,6 +28,14 @@ pub enum SourceError {
     /// The client can't go on.
     #[error("Kafka's client has failed for good: {0}")]
     Fatal(KafkaError),
+    /// No broker answers.
+    #[error("no broker of {brokers} answers: {error}")]
+    Unreachable {
+        /// `kafka.brokers`.
+        brokers: String,
+        /// What the client says.
+        error: KafkaError,
+    },
     /// The thread can't be made, or has panicked.
     #[error("The consumer's thread has failed: {0}")]
     Thread(String),
@@ -40,6 +48,8 @@ const POLL_WHILE_FULL: Duration = Duration::from_millis(5);
 /// A channel that stays full for longer than this pauses the partitions: pausing throws away what
 /// librdkafka has fetched ahead, so a short burst shall not pause.
 const PAUSE_AFTER: Duration = Duration::from_secs(1);
+/// Records taken beyond what there is room for, above which partitions are paused at once.
+const WAITING_LIMIT: usize = 64;
 /// How often missing topics are looked for, and how often that is said.
 const LOOK_FOR_TOPICS: Duration = Duration::from_secs(2);
 
@@ -76,6 +86,7 @@ impl Source {
             finish: finish.clone(),
             waiting: VecDeque::new(),
             full_since: None,
+            in_flight_bytes: options.in_flight_bytes,
             paused: false,
         };
         let thread = std::thread::Builder::new()
@@ -93,6 +104,11 @@ impl Source {
     /// The handle that completes offsets.
     pub fn offsets(&self) -> Offsets {
         self.offsets.clone()
+    }
+
+    /// What is in flight will not be settled any more: a rebalance need not wait for it.
+    pub fn abandon(&self) {
+        self.offsets.0.context().stop_draining();
     }
 
     /// Hands out no more records; stays in the group, so what is in flight can still be settled.
@@ -131,6 +147,7 @@ struct Worker {
     /// Records taken from librdkafka that found no room, with the assignment they came through.
     waiting: VecDeque<(Record, Option<Epoch>)>,
     full_since: Option<Instant>,
+    in_flight_bytes: usize,
     paused: bool,
 }
 
@@ -221,7 +238,7 @@ impl Worker {
             offset: message.offset(),
         };
         ::metrics::counter!(metrics::RECORDS_RECEIVED, "topic" => position.topic.clone()).increment(1);
-        let epoch = self.consumer.context().tracker().epoch(&position.topic, position.partition);
+        let epoch = self.consumer.context().tracker().receive(&position);
         let record = Record {
             position,
             key: message.key().map(<[u8]>::to_vec),
@@ -238,10 +255,11 @@ impl Worker {
     /// Hands out what waits, as far as there is room. False when nobody takes records any more.
     fn hand_out(&mut self, sender: &mpsc::Sender<Delivery>) -> bool {
         while let Some((record, epoch)) = self.waiting.pop_front() {
+            let bytes = record.payload.as_ref().map_or(0, Vec::len);
             let permit = match sender.try_reserve() {
-                Ok(permit) => permit,
+                Ok(permit) if self.has_room_for(bytes) => permit,
                 Err(mpsc::error::TrySendError::Closed(())) => return false,
-                Err(mpsc::error::TrySendError::Full(())) => {
+                Ok(_) | Err(mpsc::error::TrySendError::Full(())) => {
                     self.waiting.push_front((record, epoch));
                     self.hold();
                     return true;
@@ -251,7 +269,7 @@ impl Worker {
             // A record whose partition was taken away while it waited belongs to the next owner.
             let ours =
                 epoch.is_some() && tracker.epoch(&record.position.topic, record.position.partition) == epoch;
-            if ours && let Some(ack) = tracker.deliver(&record.position) {
+            if ours && let Some(ack) = tracker.deliver(&record.position, bytes) {
                 permit.send(Delivery { record, ack });
             }
         }
@@ -262,9 +280,14 @@ impl Worker {
         true
     }
 
+    fn has_room_for(&self, bytes: usize) -> bool {
+        let in_flight = self.consumer.context().tracker().bytes_in_flight();
+        in_flight == 0 || in_flight + bytes <= self.in_flight_bytes
+    }
+
     fn hold(&mut self) {
         let since = *self.full_since.get_or_insert_with(Instant::now);
-        if !self.paused && since.elapsed() > PAUSE_AFTER {
+        if !self.paused && (since.elapsed() > PAUSE_AFTER || self.waiting.len() > WAITING_LIMIT) {
             self.set_paused(true);
         } else if !self.paused {
             // A short wait for room; each turn takes one more record at most.

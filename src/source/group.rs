@@ -48,6 +48,9 @@ impl Group {
         let deadline = Instant::now() + self.drain_timeout;
         let mut tracker = self.tracker();
         while partitions.iter().any(|(topic, partition)| tracker.in_flight(topic, *partition) > 0) {
+            if self.closing.load(Ordering::Acquire) {
+                return false;
+            }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
@@ -63,6 +66,7 @@ impl Group {
             tracker.assign(&topic, partition);
         }
         drop(tracker);
+        // Also an empty assignment is one: with more processes than partitions, some stand by.
         self.joined.store(true, Ordering::Release);
         self.show_assignment("assign", list);
     }
@@ -72,10 +76,10 @@ impl Group {
         if consumer.assignment_lost() {
             tracing::warn!("Partitions were lost: their offsets stay where they were committed last");
         } else {
-            if !self.closing.load(Ordering::Acquire) && !self.drain(&partitions) {
+            if !self.drain(&partitions) {
                 tracing::warn!(
                     drain.timeout_seconds = self.drain_timeout.as_secs_f64(),
-                    "Records of revoked partitions were not settled in time; the next owner gets them again"
+                    "Records of revoked partitions were not settled; their next owner gets them again"
                 );
             }
             match consumer.commit_consumer_state(CommitMode::Sync) {
@@ -89,7 +93,11 @@ impl Group {
             // Nobody else will clear the gauge of a partition that has gone.
             metrics_lag(topic, *partition, 0.0);
         }
+        let nothing_left = tracker.assigned().next().is_none();
         drop(tracker);
+        if nothing_left {
+            self.joined.store(false, Ordering::Release);
+        }
         self.show_assignment("revoke", list);
     }
 
@@ -104,25 +112,26 @@ impl Group {
             partitions.assigned = assigned,
             "Rebalanced"
         );
-        self.health.report(Part::Kafka, true, format!("{assigned} partitions assigned"));
+        self.show_connection(true);
     }
 
     /// An assignment is worth nothing while no broker can be reached.
     fn show_connection(&self, connected: bool) {
         let assigned = self.tracker().assigned().count();
-        let detail = if connected {
-            format!("{assigned} partitions assigned")
-        } else {
-            "no broker answers".to_owned()
+        let detail = match (connected, self.joined()) {
+            (false, _) => "no broker answers".to_owned(),
+            (true, false) => "waiting for an assignment".to_owned(),
+            (true, true) => format!("{assigned} partitions assigned"),
         };
-        if self.health.report(Part::Kafka, connected, detail) && !connected {
-            tracing::warn!("No broker answers; librdkafka goes on trying");
+        if self.health.report(Part::Kafka, connected && self.joined(), detail) && !connected {
+            tracing::warn!("No broker answers; the client goes on trying");
         }
     }
 
     /// From now on a revocation waits for nothing.
     pub(super) fn stop_draining(&self) {
         self.closing.store(true, Ordering::Release);
+        self.settled.notify_all();
     }
 
     pub(super) fn joined(&self) -> bool {
@@ -152,6 +161,9 @@ impl ClientContext for Group {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!(error = %error, "Kafka: {reason}");
+        if self.joined() && error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            self.show_connection(false);
+        }
     }
 
     fn stats(&self, statistics: Statistics) {

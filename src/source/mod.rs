@@ -44,6 +44,9 @@ pub struct Options {
     pub drain_timeout: Duration,
     /// Records that may wait for the next step.
     pub queue: NonZeroUsize,
+    /// Bytes of payloads that may be in flight, from here to their settlement. A single larger
+    /// record is let through alone.
+    pub in_flight_bytes: usize,
     /// Properties for librdkafka: brokers, TLS, SASL and whatever an operator adds.
     pub client: BTreeMap<String, Secret>,
 }
@@ -69,6 +72,17 @@ impl Options {
     }
 }
 
+/// Has librdkafka judge all properties together, such as whether files of certificates can be used.
+/// The consumer that is made for it has no broker to reach out to.
+///
+/// # Errors
+/// The configuration is refused.
+pub fn check(options: &Options) -> Result<(), SourceError> {
+    let mut config = options.client_config();
+    config.remove("bootstrap.servers");
+    config.create::<BaseConsumer>().map(drop).map_err(SourceError::Configuration)
+}
+
 /// What a broker says of its cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Surroundings {
@@ -84,7 +98,14 @@ pub struct Surroundings {
 /// The configuration is refused, or no broker answers.
 pub fn look_around(options: &Options) -> Result<Surroundings, SourceError> {
     let consumer: BaseConsumer = options.client_config().create().map_err(SourceError::Configuration)?;
-    let metadata = consumer.fetch_metadata(None, Duration::from_secs(5)).map_err(SourceError::Fatal)?;
+    let metadata =
+        consumer.fetch_metadata(None, Duration::from_secs(5)).map_err(|error| SourceError::Unreachable {
+            brokers: options
+                .client
+                .get("bootstrap.servers")
+                .map_or_else(String::new, |value| value.expose().to_owned()),
+            error,
+        })?;
     let partitions = metadata
         .topics()
         .iter()

@@ -11,7 +11,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sqlx::postgres::PgConnection;
 
 use super::alerts::{self, PhaseChange};
-use super::locks::{EVALUATION, SessionLock};
+use super::locks::{Candidate, EVALUATION, SessionLock};
 use super::{Store, StoreError};
 use crate::alerting::{
     Needs, Phase, Phases, Rule, Series, Transition, alert_id, evaluate, message_id, needs, unwatched,
@@ -28,14 +28,25 @@ pub struct EvaluationLock {
     store: Store,
 }
 
+/// Waits for the right to evaluate alert rules, which one process at a time has.
+#[derive(Debug)]
+pub struct EvaluationCandidate(Candidate);
+
 impl Store {
-    /// Lets one process at a time evaluate; none while another one does.
+    /// Somebody who would evaluate. Connects when it first tries.
+    pub fn evaluation_candidate(&self) -> EvaluationCandidate {
+        EvaluationCandidate(Candidate::new(self, EVALUATION, "take the evaluation's lock"))
+    }
+}
+
+impl EvaluationCandidate {
+    /// The right, unless another process has it.
     ///
     /// # Errors
-    /// Postgres refused or did not answer.
-    pub async fn try_evaluation_lock(&self) -> Result<Option<EvaluationLock>, StoreError> {
-        let lock = self.try_session_lock(EVALUATION, "take the evaluation's lock").await?;
-        Ok(lock.map(|lock| EvaluationLock { lock, store: self.clone() }))
+    /// Postgres refused or did not answer. The next try connects anew.
+    pub async fn try_lock(&mut self) -> Result<Option<EvaluationLock>, StoreError> {
+        let lock = self.0.try_lock().await?;
+        Ok(lock.map(|lock| EvaluationLock { lock, store: self.0.store.clone() }))
     }
 }
 

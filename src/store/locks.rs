@@ -46,19 +46,34 @@ impl SessionLock {
     }
 }
 
-impl Store {
-    /// The lock, unless another session has it.
-    pub(super) async fn try_session_lock(
-        &self,
-        name: LockName,
-        doing: &'static str,
-    ) -> Result<Option<SessionLock>, StoreError> {
-        let mut connection = self.connection_of_its_own(doing).await?;
+/// A session that waits for a lock: one connection, however often it tries.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) store: Store,
+    name: LockName,
+    doing: &'static str,
+    waiting: Option<PgConnection>,
+}
+
+impl Candidate {
+    /// Not yet connected.
+    pub(super) fn new(store: &Store, name: LockName, doing: &'static str) -> Self {
+        Self { store: store.clone(), name, doing, waiting: None }
+    }
+
+    /// The lock, unless another session has it. The connection becomes the lock's.
+    pub(super) async fn try_lock(&mut self) -> Result<Option<SessionLock>, StoreError> {
+        // Taken out: it comes back only if it is known to work and not to hold the lock.
+        let mut connection = match self.waiting.take() {
+            Some(connection) => connection,
+            None => self.store.connection_of_its_own(self.doing).await?,
+        };
         let taken: bool = self
-            .within(doing, async {
+            .store
+            .within(self.doing, async {
                 sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)")
                     .bind(FAMILY)
-                    .bind(name.0)
+                    .bind(self.name.0)
                     .fetch_one(&mut connection)
                     .await
             })
@@ -66,17 +81,30 @@ impl Store {
         if taken {
             return Ok(Some(SessionLock { connection }));
         }
-        drop(connection.close().await);
+        self.waiting = Some(connection);
         Ok(None)
     }
+}
 
-    /// Lets one process at a time send the outbox, in order; none while another one does.
+impl Store {
+    /// Somebody who would send the outbox. Connects when it first tries.
+    pub fn relay_candidate(&self) -> RelayCandidate {
+        RelayCandidate(Candidate::new(self, RELAY, "take the relay's lock"))
+    }
+}
+
+/// Waits for the right to send the outbox, which one process at a time has.
+#[derive(Debug)]
+pub struct RelayCandidate(Candidate);
+
+impl RelayCandidate {
+    /// The right, unless another process has it.
     ///
     /// # Errors
-    /// Postgres refused or did not answer.
-    pub async fn try_relay_lock(&self) -> Result<Option<RelayLock>, StoreError> {
-        let lock = self.try_session_lock(RELAY, "take the relay's lock").await?;
-        Ok(lock.map(|lock| RelayLock { lock, store: self.clone() }))
+    /// Postgres refused or did not answer. The next try connects anew.
+    pub async fn try_lock(&mut self) -> Result<Option<RelayLock>, StoreError> {
+        let lock = self.0.try_lock().await?;
+        Ok(lock.map(|lock| RelayLock { lock, store: self.0.store.clone() }))
     }
 }
 

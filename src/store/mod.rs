@@ -34,8 +34,8 @@ use crate::domain::Secret;
 
 pub use alerts::PhaseChange;
 pub use error::StoreError;
-pub use evaluation::EvaluationLock;
-pub use locks::RelayLock;
+pub use evaluation::{EvaluationCandidate, EvaluationLock};
+pub use locks::{RelayCandidate, RelayLock};
 pub use migrate::MigrationState;
 pub use outbox::OutboxMessage;
 pub use partitions::PartitionsMade;
@@ -69,6 +69,16 @@ pub struct Options {
     pub retention_posts: Option<Duration>,
     /// How long counts are kept; for ever without.
     pub retention_counts: Option<Duration>,
+}
+
+impl Options {
+    /// Whether the address can be read. Reaches out to nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it, without the address itself.
+    pub fn check(&self) -> Result<(), StoreError> {
+        connect_options(self).map(drop)
+    }
 }
 
 /// Postgres, as the rest of the program sees it. Clones share their connections.

@@ -66,56 +66,6 @@ fn score_says_what_is_wrong_with_a_line_and_goes_on() {
     assert!(lines[4]["error"].as_str().unwrap().contains("text is missing"));
 }
 
-#[test]
-fn check_config_reports_every_error_at_once_with_its_key_path() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("wrong.toml");
-    std::fs::write(
-        &file,
-        "[kafka]\nstart = \"yesterday\"\nsession_timeout = 30\ntopics = []\nbroker = \"x\"\n\
-         [postgres]\nconnections = 0\npassword_file = \"/does/not/exist\"\n[inference]\ndevice = \"tpu\"\n[oddity]\n",
-    )
-    .unwrap();
-    let output = Command::new(PROGRAM)
-        .args(["check-config", "--config", file.to_str().unwrap()])
-        .env("OVERHEARD__PIPELINE__QUEUE", "many")
-        .env("OVERHEARD__ALERTS__OFTEN", "1s")
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let errors = String::from_utf8(output.stderr).unwrap();
-    for words in [
-        "kafka.start: \"yesterday\" is neither",
-        "kafka.session_timeout: 30 is not a duration",
-        "kafka.topics: there is nothing to consume",
-        "kafka.broker: unknown key; known here:",
-        "postgres.connections: 0 is not a whole number from 1 up",
-        "postgres.password_file: /does/not/exist can't be read",
-        "inference.device: \"tpu\" is no device",
-        "oddity: unknown key",
-        "pipeline.queue (from OVERHEARD__PIPELINE__QUEUE): \"many\" is not",
-        "alerts.often (from OVERHEARD__ALERTS__OFTEN): unknown key",
-    ] {
-        assert!(errors.contains(words), "no {words:?} in\n{errors}");
-    }
-}
-
-#[test]
-fn check_config_reports_brands_and_rules_with_their_files() {
-    let topics = TestTopics::names_only(1);
-    let setup = Setup::new(&topics, "postgres://nobody@127.0.0.1:1/none")
-        .with_file("brands.toml", "[[brand]]\nid = \"A B\"\nname = \"x\"\nwords = [\"#x\"]\n");
-    let output = setup.command(&["check-config"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(errors.contains("brands.toml: brand[0].id: `A B` is not a brand id"), "{errors}");
-
-    let setup = Setup::new(&topics, "postgres://nobody@127.0.0.1:1/none");
-    let output = setup.command(&["check-config"]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(String::from_utf8(output.stdout).unwrap().contains("2 brands, 1 alert rules"));
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_finds_what_is_there_and_what_is_not() {
     let topics = TestTopics::names_only(1);

@@ -134,10 +134,20 @@ impl Daemon {
 
     pub async fn until_ready(&mut self) {
         self.until_log("Answers /live").await;
+        self.until_answer("/ready", 200).await;
+    }
+
+    /// Waits until a page of the admin listener has a status; gives its body.
+    pub async fn until_answer(&mut self, path: &str, status: u16) -> String {
         let began = Instant::now();
-        while self.get("/ready").await.0 != 200 {
+        loop {
             assert!(self.process.try_wait().unwrap().is_none(), "the daemon ended:\n{}", self.log());
-            assert!(began.elapsed() < Duration::from_secs(90), "not ready in time:\n{}", self.log());
+            let (found, body) = self.get(path).await;
+            if found == status {
+                return body;
+            }
+            let limit = Duration::from_secs(90);
+            assert!(began.elapsed() < limit, "{path} is still {found}: {body}\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -155,6 +165,19 @@ impl Daemon {
         let status = response.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
         let body = response.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned();
         (status, body)
+    }
+
+    /// Waits until a line of the metrics says so.
+    pub async fn until_metric(&self, line: &str) {
+        let began = Instant::now();
+        loop {
+            let (_, metrics) = self.get("/metrics").await;
+            if metrics.lines().any(|found| found == line) {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "no {line:?} in\n{metrics}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     pub fn signal(&self, signal: Signal) {

@@ -24,6 +24,13 @@ fn source_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Crates that only one adapter knows, with the places that may name them.
+const OWNED: [(&str, &[&str]); 3] = [
+    ("rdkafka", &["source", "publish", "cli"]),
+    ("sqlx", &["store"]),
+    ("ort", &["inference", "cli/version.rs"]),
+];
+
 /// Every module named after `crate::`, also inside braces: `crate::{a, b::c}`.
 fn imports(text: &str) -> Vec<String> {
     let mut modules = Vec::new();
@@ -73,6 +80,35 @@ fn modules_import_only_from_the_layers_above() {
         }
     }
     assert!(arrows > 50, "only {arrows} imports were found: the test no longer reads them");
+}
+
+/// Whether a text names a crate in a path, such as `ort::Session`, and not merely `sort::by`.
+fn names_crate(text: &str, name: &str) -> bool {
+    text.match_indices(&format!("{name}::")).any(|(at, _)| {
+        !text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':')
+    })
+}
+
+#[test]
+fn each_outside_world_is_known_to_its_adapter_alone() {
+    assert!(names_crate("use ort::Session;", "ort") && names_crate("&ort::Value", "ort"));
+    assert!(!names_crate("report::print()", "ort") && !names_crate("librdkafka", "rdkafka"));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    source_files(&source, &mut files);
+    let mut found = [0; OWNED.len()];
+    for file in files {
+        let relative = file.strip_prefix(&source).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        for ((name, places), count) in OWNED.iter().zip(&mut found) {
+            if names_crate(&text, name) {
+                *count += 1;
+                let allowed = places.iter().any(|place| relative.starts_with(place));
+                assert!(allowed, "{} names {name}, which only {places:?} may", relative.display());
+            }
+        }
+    }
+    assert!(found.iter().all(|count| *count > 0), "{found:?}: the test no longer finds what it looks for");
 }
 
 #[test]

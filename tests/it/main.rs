@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod alerts;
+mod check_config;
 mod commands;
+mod cuda;
 mod daemon;
 mod dashboards;
 mod demo;
 mod flow;
+mod health;
 mod kafka;
 mod layering;
 mod model;

@@ -23,15 +23,18 @@ fn folder(options: &Options) -> PathBuf {
     options.models.join(&options.text_model)
 }
 
-fn scorer() -> TextScorer {
-    // ONNX Runtime has one environment a process.
+/// ONNX Runtime has one environment a process.
+fn runtime(options: &Options) -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    let options = options();
-    let runtime = RUNTIME.get_or_init(|| {
+    RUNTIME.get_or_init(|| {
         Runtime::load(&options.library, options.device, options.threads)
             .expect("the library is there: `make test` and `make build` fetch it")
-    });
-    let (model, tokenizer) = TextModel::open(runtime, &folder(&options)).unwrap();
+    })
+}
+
+fn scorer() -> TextScorer {
+    let options = options();
+    let (model, tokenizer) = TextModel::open(runtime(&options), &folder(&options)).unwrap();
     TextScorer::start(model, tokenizer, &options).unwrap()
 }
 
@@ -91,5 +94,17 @@ async fn any_text_gets_a_score() {
     ] {
         let score = scorer.submit(text).await.unwrap().await.unwrap();
         assert!((-1.0..=1.0).contains(&score.polarity()));
+    }
+}
+
+/// What tells a text's error from the runtime's: after the former the probe still runs.
+#[test]
+fn an_impossible_text_fails_and_leaves_the_model_usable() {
+    let options = options();
+    let (mut model, _) = TextModel::open(runtime(&options), &folder(&options)).unwrap();
+    for _ in 0..3 {
+        let error = model.run(&[&[i64::MAX]]).unwrap_err().to_string();
+        assert!(error.contains("out of data bounds"), "{error}");
+        model.probe().unwrap();
     }
 }

@@ -124,8 +124,10 @@ async fn a_postgres_that_is_down_at_start_is_waited_for() {
         sqlx::query_scalar("SELECT count(*) FROM overheard.mentions").fetch_one(&pool).await.unwrap();
     assert_eq!(stored, 1);
 
-    // And one that goes away later: nothing is lost, nothing committed meanwhile.
+    // And one that goes away later: noticed also when nothing happens, nothing is lost, nothing
+    // committed meanwhile.
     forwarder.abort();
+    daemon.until_answer("/ready", 503).await;
     let more =
         [br#"{"source":"t","id":"2","created_at":"2026-03-01T12:00:00Z","text":"VMware again"}"#.to_vec()];
     // Connections in the pool are cut with the forwarder's tasks.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from training.sentiment import evaluation
 from training.sentiment.batches import encode
 from training.sentiment.corpus import CorpusError, read_labelled
+from training.sentiment.mixture import Mixture, Stage
 from training.sentiment.network import Architecture, Dropout, SentimentNetwork
 from training.sentiment.publish import measure, publish
 from training.sentiment.recipe import RECIPES
@@ -26,7 +27,7 @@ from training.sentiment.trainer import Trainer, predict
 from training.sentiment.unlabelled import prepare_tokenizer, prepare_vectors
 
 from .pool import pool
-from .student import POOL_LABELLED, POOL_PLAIN, STUDENT_STAGES, by_source, student_mixture
+from .student import POOL_EVERY, POOL_LABELLED, PRE_TRAINING_STAGE, SOFT, SOFT_LABELS, by_source, student_mixture
 from .teaching import MAX_TOKENS, averaged, label_pool, train_teacher
 
 
@@ -40,8 +41,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--start",
         type=Path,
-        help="checkpoint.pt of `python -m training.sentiment` with the same tokenizer: the student starts from its weights",
+        help="checkpoint.pt of `python -m training.sentiment` with the same tokenizer: or of this command: the student starts from its weights",
     )
+    parser.add_argument("--every", type=int, default=POOL_EVERY, help="n labels each n-th unlabelled post")
+    parser.add_argument("--epochs", type=int, default=SOFT_LABELS.epochs, help="rounds over the teachers' labels")
+    parser.add_argument("--learning-rate", type=float, default=SOFT_LABELS.learning_rate, help="at first; a tenth of it at the end")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--stop-after", choices=["teachers", "labels"], help="for filling the work folder in parts")
@@ -76,7 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
             report_average(teachers, split)
     if arguments.stop_after == "teachers":
         return
-    posts = list(pool(arguments.data, split, POOL_PLAIN, POOL_LABELLED))
+    posts = list(pool(arguments.data, split, {"brand_tweets": arguments.every}, POOL_LABELLED))
     texts = [text for _, text in posts]
     print(f"labelling {len(texts)} texts", flush=True)
     labels = averaged(
@@ -136,10 +140,12 @@ def train_student(
     outputs = int(mixture.output_of.max()) + 1
     network = SentimentNetwork(architecture, Dropout(embedding=0.2, between_layers=0.2, features=0.3), outputs)
     network.set_vectors(vectors)
-    stages = list(STUDENT_STAGES)
+    rate = arguments.learning_rate
+    stages = [replace(SOFT_LABELS, epochs=arguments.epochs, learning_rate=rate, final_learning_rate=rate / 10)]
     if arguments.start:
         network.load_state_dict(network.state_dict() | started_from(arguments.start))
-        stages = [stage for stage in stages if stage.name != "pre-training"]
+    else:
+        stages.insert(0, PRE_TRAINING_STAGE)
     judge = SentimentNetwork(architecture, sources=outputs)
     work = arguments.work / f"student-{arguments.seed}"
     work.mkdir(exist_ok=True)
@@ -154,7 +160,6 @@ def train_student(
     trainer = Trainer(network, mixture, work, arguments.seed, report, arguments.bfloat16)
     trainer.resume()
     weights = trainer.run(stages)
-    counts = {name: int((mixture.source == index).sum()) for index, name in enumerate(mixture.sources)}
     manifest = publish(
         arguments.out,
         judge,
@@ -164,9 +169,10 @@ def train_student(
         recipe.manifest_max_tokens,
         {
             "command": f"python -m training.distillation --data DIR --teachers {' '.join(map(str, arguments.teachers))} "
-            f"--seed {arguments.seed}" + (" --start PLAIN_CHECKPOINT" if arguments.start else ""),
+            f"--seed {arguments.seed} --every {arguments.every} --epochs {arguments.epochs} --learning-rate {rate:g}"
+            + (" --start CHECKPOINT" if arguments.start else ""),
             "seed": arguments.seed,
-            "data": [{"file": name, "rows": rows} for name, rows in counts.items()],
+            "data": rows_used(mixture, stages),
             "seconds": round(trainer.seconds),
         },
         arguments.model_version,
@@ -174,6 +180,26 @@ def train_student(
     )
     for name, figures in manifest["figures"].items():
         print(name, figures)
+
+
+def rows_used(mixture: Mixture, stages: list[Stage]) -> list[dict]:
+    """What the manifest says of the data: file, rows, the part that a round draws, whose labels."""
+    shares: dict[str, float] = {}
+    for stage in stages:
+        shares |= stage.shares
+    used = []
+    for index, source in enumerate(mixture.sources):
+        if source in shares:
+            name = source.removeprefix(SOFT)
+            used.append(
+                {
+                    "file": f"{name}.txt.xz" if name == "brand_tweets" else f"{name}.tsv.xz",
+                    "rows": int((mixture.source == index).sum()),
+                    "share": shares[source],
+                    "labels": "the teacher's" if source.startswith(SOFT) else "the corpus's",
+                }
+            )
+    return used
 
 
 if __name__ == "__main__":

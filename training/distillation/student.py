@@ -18,33 +18,31 @@ from training.sentiment.splits import Split
 
 SOFT = "soft_"  # prefix of a source whose labels are the teachers'
 
-# Unlabelled corpora of the pool (n keeps each n-th line) and labelled ones whose texts join it.
-POOL_PLAIN = {"brand_tweets": 10}
+# Each n-th unlabelled post joins the pool, and the texts of these labelled corpora.
+POOL_EVERY = 10
 POOL_LABELLED = ["semeval", "semeval_topic", "tse", "brand_entity"]
 # Corpora far from the anchor keep their own labels, each with its own correction of the output layer.
 HARD = [ANCHOR, "emoticon", "goemotions", "software_engineering", "sst5", "reviews"]
 EMOTICON_SHARE = 0.1  # keeps the emoji that no pool text has
 
-STUDENT_STAGES = (
-    Stage("pre-training", 1, 1e-3, 1e-3, PRE_TRAINING),
-    Stage(
-        "soft labels",
-        3,
-        1e-3,
-        1e-4,
-        {
-            "soft_brand_tweets": 1.0,
-            "soft_semeval": 1.0,
-            "soft_semeval_topic": 1.0,
-            "soft_tse": 1.0,
-            "soft_brand_entity": 1.0,
-            "goemotions": 0.3,
-            "software_engineering": 0.5,
-            "sst5": 0.3,
-            "reviews": 0.3,
-            "emoticon": EMOTICON_SHARE,
-        },
-    ),
+PRE_TRAINING_STAGE = Stage("pre-training", 1, 1e-3, 1e-3, PRE_TRAINING)
+SOFT_LABELS = Stage(
+    "soft labels",
+    3,
+    1e-3,
+    1e-4,
+    {
+        "soft_brand_tweets": 1.0,
+        "soft_semeval": 1.0,
+        "soft_semeval_topic": 1.0,
+        "soft_tse": 1.0,
+        "soft_brand_entity": 1.0,
+        "goemotions": 0.3,
+        "software_engineering": 0.5,
+        "sst5": 0.3,
+        "reviews": 0.3,
+        "emoticon": EMOTICON_SHARE,
+    },
 )
 
 

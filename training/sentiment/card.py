@@ -54,7 +54,9 @@ def write_card(folder: Path, manifest: dict) -> None:
         lines.append(f"| {label} | {row[0]} | {row[1]} | {row[2]} |")
     lines += ["", "## Data", CORPORA.format(pool=" and, labelled by the teacher, for training" if distilled else "")]
     lines += ["Training rows (hold-outs already taken out):", ""]
-    lines += [f"- {entry['file']}: {entry['rows']}" for entry in manifest["training"]["data"]]
+    for entry in manifest["training"]["data"]:
+        more = f", {entry['share']:.0%} of them in a round, labels: {entry['labels']}" if "share" in entry else ""
+        lines.append(f"- {entry['file']}: {entry['rows']}{more}")
     lines += [
         "",
         f"Command: `{manifest['training']['command']}`, {manifest['training']['seconds']} s of training on {manifest['training']['cpu']}.",

@@ -9,9 +9,11 @@ import pytest
 pytest.importorskip("torch", reason="needs torch (training/requirements.txt): distillation is not tested here")
 np = pytest.importorskip("numpy")
 
+from training.distillation.__main__ import rows_used
 from training.distillation.student import by_source, student_mixture
 from training.distillation.teaching import averaged
 from training.sentiment.corpus import NEGATIVE, POSITIVE, Row
+from training.sentiment.mixture import Stage
 from training.sentiment.splits import VALIDATION, Split
 from training.sentiment.tokenizer import load_tokenizer
 
@@ -34,3 +36,7 @@ def test_soft_rows_train_the_exported_output_with_the_teachers_labels(model_fold
     assert weights[2:].tolist() == [[1, 1, 1], [1, 1, 1]]
     drawn = mixture.draw({"soft_brand_tweets": 1.0, "emoticon": 0.5}, np.random.default_rng(0))
     assert sorted(mixture.source[drawn].tolist()) == [1, 3]
+    assert rows_used(mixture, [Stage("one", 1, 1e-3, 1e-4, {"soft_brand_tweets": 1.0, "emoticon": 0.5})]) == [
+        {"file": "emoticon.tsv.xz", "rows": 2, "share": 0.5, "labels": "the corpus's"},
+        {"file": "brand_tweets.txt.xz", "rows": 1, "share": 1.0, "labels": "the teacher's"},
+    ]

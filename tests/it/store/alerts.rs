@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use overheard::alerting::{Condition, Counts, Needs, Rule, Series, Watched};
 use overheard::domain::{AlertState, BrandId};
-use overheard::store::{Store, StoredPost};
+use overheard::store::{EvaluationLock, Store, StoreError, StoredPost};
 use serde_json::Value;
 use sqlx::PgPool;
 
@@ -59,6 +59,11 @@ fn hour() -> Vec<StoredPost> {
     .collect()
 }
 
+/// Tries once for the right to evaluate.
+async fn evaluation(store: &Store) -> Result<Option<EvaluationLock>, StoreError> {
+    store.evaluation_candidate().try_lock().await
+}
+
 async fn states(pool: &PgPool) -> Vec<(String, String)> {
     sqlx::query_as("SELECT rule, state FROM overheard.alert_history ORDER BY rule")
         .fetch_all(pool)
@@ -76,7 +81,7 @@ async fn an_incident_fires_once_and_resolves_and_its_messages_wait_in_order() {
     let mut told = Vec::new();
     for offset in 25..50 {
         // Another process each time: nothing is kept in memory.
-        let mut lock = store.try_evaluation_lock().await.unwrap().expect("the lock is free");
+        let mut lock = evaluation(&store).await.unwrap().expect("the lock is free");
         let now = minute(offset) + TimeDelta::milliseconds(1234);
         told.extend(lock.evaluate(&rules, &brands, now, TOPIC).await.unwrap());
         assert_eq!(lock.evaluate(&rules, &brands, now, TOPIC).await.unwrap(), [], "the same time again");
@@ -145,7 +150,7 @@ async fn saving_the_same_again_changes_nothing() {
     let database = TestDatabase::create().await;
     let (store, pool) = (database.store().await, database.pool().await);
     store.write("m", &hour()).await.unwrap();
-    let mut lock = store.try_evaluation_lock().await.unwrap().unwrap();
+    let mut lock = evaluation(&store).await.unwrap().unwrap();
     lock.evaluate(&rules(), &brands(), minute(30), TOPIC).await.unwrap();
     let alerts = lock.evaluate(&rules(), &brands(), minute(31), TOPIC).await.unwrap();
     assert_eq!(alerts.len(), 2);
@@ -160,7 +165,7 @@ async fn what_fires_resolves_when_its_rule_or_brand_is_gone() {
     let database = TestDatabase::create().await;
     let (store, pool) = (database.store().await, database.pool().await);
     store.write("m", &hour()).await.unwrap();
-    let mut lock = store.try_evaluation_lock().await.unwrap().unwrap();
+    let mut lock = evaluation(&store).await.unwrap().unwrap();
     lock.evaluate(&rules(), &brands(), minute(30), TOPIC).await.unwrap();
     let fired = lock.evaluate(&rules(), &brands(), minute(31), TOPIC).await.unwrap();
     let gone = lock.evaluate(&rules()[..1], &brands(), minute(32), TOPIC).await.unwrap();
@@ -187,7 +192,7 @@ async fn counts_come_as_the_rules_look_at_them() {
     posts.last_mut().unwrap().post.language = Some("de".to_owned());
     store.write("m", &posts).await.unwrap();
 
-    let mut lock = store.try_evaluation_lock().await.unwrap().unwrap();
+    let mut lock = evaluation(&store).await.unwrap().unwrap();
     let needs = Needs { grain_minutes: 5, buckets: 4 };
     let now = minute(33) + TimeDelta::seconds(59);
     let found = lock.series(&brands(), needs, now).await.unwrap();
@@ -215,12 +220,12 @@ async fn one_process_at_a_time_evaluates_and_its_death_frees_the_lock() {
     let (store, pool) = (database.store().await, database.pool().await);
     let other = Store::connect_lazy(database.options()).unwrap();
 
-    let mut held = store.try_evaluation_lock().await.unwrap().expect("the lock is free");
-    assert!(other.try_evaluation_lock().await.unwrap().is_none());
-    assert!(store.try_evaluation_lock().await.unwrap().is_none(), "not even for the same process");
+    let mut held = evaluation(&store).await.unwrap().expect("the lock is free");
+    assert!(evaluation(&other).await.unwrap().is_none());
+    assert!(evaluation(&store).await.unwrap().is_none(), "not even for the same process");
     // Other work goes on, and another lock is another lock.
-    let mut relay = other.try_relay_lock().await.unwrap().expect("the relay's lock is free");
-    assert!(store.try_relay_lock().await.unwrap().is_none());
+    let mut relay = other.relay_candidate().try_lock().await.unwrap().expect("the relay's lock is free");
+    assert!(store.relay_candidate().try_lock().await.unwrap().is_none());
     assert!(relay.is_held().await);
 
     sqlx::query(
@@ -233,12 +238,59 @@ async fn one_process_at_a_time_evaluates_and_its_death_frees_the_lock() {
     let error = held.evaluate(&rules(), &brands(), minute(0), TOPIC).await.unwrap_err();
     assert!(error.is_transient(), "{error}");
     assert!(!relay.is_held().await);
-    let next = other.try_evaluation_lock().await.unwrap().expect("the lock went with its connection");
+    let next = evaluation(&other).await.unwrap().expect("the lock went with its connection");
     next.release().await;
-    let dropped = store.try_evaluation_lock().await.unwrap().expect("released");
+    let dropped = evaluation(&store).await.unwrap().expect("released");
     drop(dropped);
     // The server notices the closed socket in its own time.
-    while store.try_evaluation_lock().await.unwrap().is_none() {
+    while evaluation(&store).await.unwrap().is_none() {
         tokio::task::yield_now().await;
     }
+}
+
+/// The server's processes for the program's sessions in this database.
+async fn sessions(pool: &PgPool) -> Vec<i32> {
+    sqlx::query_scalar(
+        "SELECT pid FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'overheard' ORDER BY pid",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn who_waits_for_a_lock_keeps_one_session_and_then_holds_the_lock_with_it() {
+    let database = TestDatabase::create().await;
+    let (store, pool) = (database.store().await, database.pool().await);
+    let held = evaluation(&store).await.unwrap().expect("the lock is free");
+    let mut waiting = [(); 3].map(|()| store.evaluation_candidate());
+    let mut relays = [(); 2].map(|()| store.relay_candidate());
+    let relay = relays[0].try_lock().await.unwrap().expect("the relay's lock is free");
+    for candidate in &mut waiting {
+        assert!(candidate.try_lock().await.unwrap().is_none());
+    }
+    assert!(relays[1].try_lock().await.unwrap().is_none());
+    let before = sessions(&pool).await;
+    for _ in 0..10 {
+        for candidate in &mut waiting {
+            assert!(candidate.try_lock().await.unwrap().is_none());
+        }
+        assert!(relays[1].try_lock().await.unwrap().is_none());
+        assert!(sessions(&pool).await.iter().all(|pid| before.contains(pid)), "a try makes no session");
+    }
+
+    held.release().await;
+    relay.release().await;
+    let mut next = waiting[0].try_lock().await.unwrap().expect("released");
+    assert!(waiting[1].try_lock().await.unwrap().is_none());
+    next.evaluate(&rules(), &brands(), minute(0), TOPIC).await.unwrap();
+    assert!(sessions(&pool).await.iter().all(|pid| before.contains(pid)), "nobody connected anew");
+
+    // A waiting session that ends is an error once, and then replaced.
+    let end_all = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+                   WHERE datname = current_database() AND application_name = 'overheard'";
+    sqlx::query(end_all).execute(&pool).await.unwrap();
+    assert!(waiting[1].try_lock().await.unwrap_err().is_transient());
+    assert!(waiting[1].try_lock().await.unwrap().is_some());
 }

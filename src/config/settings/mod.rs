@@ -1,20 +1,26 @@
 //! The settings of every component, each read and checked here once.
+//!
+//! - `kafka` reads `[kafka]`, and what goes on to librdkafka.
+//! - `postgres` reads `[postgres]`.
+//! - `secrets` reads passwords, from the key itself or from a file.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+mod kafka;
+mod postgres;
+mod secrets;
+
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::alerting::{Condition, Rule};
-use crate::decode::Format;
-use crate::domain::{Brand, BrandId, Secret};
-use crate::inference::Device;
+use crate::domain::{Brand, BrandId};
+use crate::inference::{Device, Manifest};
 use crate::{admin, inference, pipeline, publish, source, store, telemetry};
 
 use super::layers::{Layered, lay};
 use super::places::Search;
-use super::{ConfigError, Problems, Section, read_brands, read_rules};
+use super::{Bytes, ConfigError, Problems, Section, read_brands, read_rules};
 
 /// Everything that the daemon is told, checked. What needs files that not every command needs
 /// (the library, the models, brands and rules) is resolved when it is asked for.
@@ -57,7 +63,15 @@ impl Settings {
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let text = file.map(|path| read(path).map(|text| (path.display().to_string(), text))).transpose()?;
         let named = text.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-        Self::from_layers(lay(named, environment())?)
+        Self::from_layers(lay(named, std::env::vars_os())?)
+    }
+
+    /// The defaults alone, for what must work whatever the configuration is.
+    ///
+    /// # Errors
+    /// Every problem at once; a test knows that there is none.
+    pub fn defaults() -> Result<Self, ConfigError> {
+        Self::from_layers(lay(None, std::iter::empty::<(OsString, OsString)>())?)
     }
 
     /// The defaults with the demo's changes. Of the environment, only where models run and how
@@ -66,36 +80,26 @@ impl Settings {
     /// # Errors
     /// Every problem at once.
     pub fn for_demo(changes: &str) -> Result<Self, ConfigError> {
-        let models_only = environment().filter(|(name, _)| name.starts_with("OVERHEARD__INFERENCE__"));
+        let models_only = std::env::vars_os()
+            .filter(|(name, _)| name.to_string_lossy().starts_with("OVERHEARD__INFERENCE__"));
         Self::from_layers(lay(Some(("the demo", changes)), models_only)?)
     }
 
     fn from_layers(layers: Layered) -> Result<Self, ConfigError> {
         let problems = Problems::with_origins(layers.origins);
+        for name in &layers.unreadable {
+            problems.note(name, "this environment variable is not UTF-8; set it anew, or unset it");
+        }
         let mut root = Section::root(layers.table, &problems);
 
         let mut way = root.section("pipeline");
-        let queue = way.required("queue");
+        let queue = way.within("queue", 1..=1_000_000);
 
-        let mut kafka = root.section("kafka");
-        let (source, publish, formats) = kafka_options(&mut kafka, queue);
-        kafka.finish();
+        let Bytes(in_flight_bytes) = way.within("in_flight", 1 << 20..=64 << 30);
 
-        let mut postgres = root.section("postgres");
-        let store = store_options(&mut postgres);
-        postgres.finish();
-
-        let mut inference = root.section("inference");
-        let model = ModelSettings {
-            library: inference.optional("library"),
-            models: inference.optional("models"),
-            device: inference.parsed("device").unwrap_or(Device::Auto),
-            threads: inference.required("threads"),
-            text_model: inference.required("text_model"),
-            batch_tokens: inference.required("batch_tokens"),
-            queue: inference.required("queue"),
-        };
-        inference.finish();
+        let (source, publish, formats) = kafka::read(&mut root, queue, in_flight_bytes);
+        let store = postgres::read(&mut root);
+        let model = read_model(&mut root);
 
         let mut brands = root.section("brands");
         let brands_file = brands.optional("file");
@@ -103,21 +107,24 @@ impl Settings {
 
         let mut alerts = root.section("alerts");
         let rules_file = alerts.optional("file");
-        let evaluate_every = alerts.required("every");
-        let publish_every = alerts.required("publish_every");
+        let pauses = Duration::from_millis(1)..=Duration::from_hours(1);
+        let evaluate_every = alerts.within("every", pauses.clone());
+        let publish_every = alerts.within("publish_every", pauses);
         alerts.finish();
 
         let pipeline = pipeline::Options {
             formats,
             queue,
-            batch_posts: way.required("batch_posts"),
-            batch_wait: way.required("batch_wait"),
+            batch_posts: way.within("batch_posts", 1..=10_000),
+            batch_wait: way.within("batch_wait", Duration::from_millis(1)..=Duration::from_mins(1)),
             keep_unnamed: way.required("keep_unnamed"),
-            shutdown_deadline: way.required("shutdown_deadline"),
+            shutdown_deadline: way
+                .within("shutdown_deadline", Duration::from_secs(1)..=Duration::from_mins(10)),
             evaluate_every,
             publish_every,
         };
-        if pipeline.shutdown_deadline >= source.session_timeout {
+        if problems.is_sound("kafka.session_timeout") && pipeline.shutdown_deadline >= source.session_timeout
+        {
             way.note(
                 "shutdown_deadline",
                 "must be below kafka.session_timeout, or the partitions go to others before the last commit",
@@ -128,9 +135,9 @@ impl Settings {
         let mut listener = root.section("admin");
         let admin = admin::Options {
             listen: listener.required("listen"),
-            stall_after: listener.required("stall_after"),
+            stall_after: listener.within("stall_after", Duration::from_secs(5)..=Duration::from_hours(1)),
         };
-        if admin.stall_after <= source.drain_timeout {
+        if problems.is_sound("kafka.drain_timeout") && admin.stall_after <= source.drain_timeout {
             listener.note(
                 "stall_after",
                 "must be above kafka.drain_timeout, during which the consumer stands still",
@@ -182,8 +189,7 @@ impl Settings {
             problems.note("inference.library", format_args!("{problem}; {way_out}"));
             PathBuf::new()
         });
-        let models = Search::new("models", "/usr/share/overheard/models");
-        let models = resolve(self.model.models.as_ref(), models).unwrap_or_else(|problem| {
+        let models = self.models().unwrap_or_else(|problem| {
             problems.note("inference.models", problem);
             PathBuf::new()
         });
@@ -195,6 +201,24 @@ impl Settings {
             text_model: self.model.text_model.clone(),
             batch_tokens: self.model.batch_tokens,
             queue: self.model.queue,
+        })
+    }
+
+    fn models(&self) -> Result<PathBuf, String> {
+        resolve(self.model.models.as_ref(), Search::new("models", "/usr/share/overheard/models"))
+    }
+
+    /// Looks whether the text model is one, by its manifest. Where there is no folder of models at
+    /// all, [`Settings::inference`] says so.
+    ///
+    /// # Errors
+    /// The folder has no such model, or its manifest can't be used.
+    pub fn check_text_model(&self) -> Result<(), ConfigError> {
+        let Ok(models) = self.models() else { return Ok(()) };
+        Manifest::read(&models.join(&self.model.text_model)).map(drop).map_err(|error| {
+            let way_out = "write the name of a folder that is there";
+            let models = models.display();
+            ConfigError::one(format!("inference.text_model: {error}; {way_out}, in {models}"))
         })
     }
 
@@ -233,10 +257,22 @@ impl Settings {
     }
 }
 
-/// The environment as far as it is text; what is not can be no setting.
-fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+fn read_model(root: &mut Section<'_>) -> ModelSettings {
+    let mut inference = root.section("inference");
+    let model = ModelSettings {
+        library: inference.optional("library"),
+        models: inference.optional("models"),
+        device: inference.parsed("device").unwrap_or(Device::Auto),
+        threads: inference.within("threads", 1..=256),
+        text_model: inference.required("text_model"),
+        batch_tokens: inference.within("batch_tokens", 1..=1_000_000),
+        queue: inference.within("queue", 1..=1_000_000),
+    };
+    if model.text_model.is_empty() {
+        inference.note("text_model", "is empty; write the name of a folder in inference.models");
+    }
+    inference.finish();
+    model
 }
 
 fn resolve(named: Option<&PathBuf>, search: Search) -> Result<PathBuf, String> {
@@ -252,113 +288,14 @@ fn read(path: &Path) -> Result<String, ConfigError> {
         .map_err(|error| ConfigError::one(format!("{} can't be read: {error}", path.display())))
 }
 
-fn kafka_options(
-    kafka: &mut Section<'_>,
-    queue: NonZeroUsize,
-) -> (source::Options, publish::Options, HashMap<String, Format>) {
-    let brokers: String = kafka.required("brokers");
-    let mut client: BTreeMap<String, Secret> = kafka
-        .section("client")
-        .pass_through()
-        .into_iter()
-        .filter_map(|(property, value)| match property.strip_suffix("_file") {
-            None => Some((property, Secret::new(value))),
-            // As with every secret: ssl.key.password_file, say.
-            Some(secret) => {
-                from_file(kafka, "client", Path::new(&value)).map(|text| (secret.to_owned(), text))
-            }
-        })
-        .collect();
-    client.insert("bootstrap.servers".to_owned(), Secret::new(brokers));
-    if let Some(password) = secret(kafka, "password") {
-        client.insert("sasl.password".to_owned(), password);
-    }
-    for ours in ["group.id", "enable.auto.commit", "enable.auto.offset.store"] {
-        if client.contains_key(ours) {
-            kafka.note("client", format_args!("{ours} can't be passed through: offsets depend on it"));
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    let mut formats = HashMap::new();
-    let mut topics = Vec::new();
-    for mut topic in kafka.sections("topics") {
-        let name: String = topic.required("name");
-        let format = topic.parsed("format").unwrap_or(Format::Post);
-        if name.is_empty() {
-            topic.note("name", "a topic needs a name");
-        }
-        if formats.insert(name.clone(), format).is_some() {
-            topic.note("name", format_args!("the topic {name:?} is listed twice"));
-        }
-        topics.push(name);
-        topic.finish();
+    #[test]
+    fn the_defaults_are_right() {
+        let settings = Settings::defaults().unwrap();
+        assert_eq!(settings.source.in_flight_bytes, 256 << 20);
+        assert_eq!(settings.store.retention_posts, None);
     }
-    if topics.is_empty() {
-        kafka.note("topics", "there is nothing to consume; list at least one { name, format }");
-    }
-
-    let start: String = kafka.required("start");
-    if !["earliest", "latest"].contains(&start.as_str()) {
-        kafka.note("start", format_args!("{start:?} is neither \"earliest\" nor \"latest\""));
-    }
-    let alert_topic: String = kafka.required("alert_topic");
-    let dead_letter_topic: String = kafka.required("dead_letter_topic");
-    let source = source::Options {
-        topics,
-        produced: vec![alert_topic.clone(), dead_letter_topic.clone()],
-        group: kafka.required("group"),
-        start,
-        session_timeout: kafka.required("session_timeout"),
-        drain_timeout: kafka.required("drain_timeout"),
-        queue,
-        client: client.clone(),
-    };
-    let publish = publish::Options {
-        alert_topic,
-        dead_letter_topic,
-        delivery_timeout: kafka.required("delivery_timeout"),
-        client,
-    };
-    (source, publish, formats)
-}
-
-fn store_options(postgres: &mut Section<'_>) -> store::Options {
-    let url = secret(postgres, "url").unwrap_or_else(|| {
-        postgres.note("url", "is missing; write postgres://user@host:port/database");
-        Secret::new(String::new())
-    });
-    let retention_posts = postgres.optional("retention_posts");
-    if retention_posts.is_some_and(|kept: Duration| kept < Duration::from_hours(24)) {
-        postgres.note("retention_posts", "must be a day or more: whole days are dropped");
-    }
-    store::Options {
-        url,
-        password: secret(postgres, "password"),
-        max_connections: postgres.required("connections"),
-        connect_timeout: postgres.required("connect_timeout"),
-        statement_timeout: postgres.required("statement_timeout"),
-        migrate: postgres.required("migrate"),
-        keep_text: postgres.required("keep_text"),
-        keep_author: postgres.required("keep_author"),
-        partitions_ahead: postgres.required("partitions_ahead_days"),
-        retention_posts,
-        retention_counts: postgres.optional("retention_counts"),
-    }
-}
-
-/// A secret from `key`, or from the file that `key_file` names. The file wins, since the defaults
-/// always have the key.
-fn secret(section: &mut Section<'_>, key: &str) -> Option<Secret> {
-    let plain: Option<String> = section.optional(key);
-    let file_key = format!("{key}_file");
-    let path = section.optional::<PathBuf>(&file_key);
-    path.and_then(|path| from_file(section, &file_key, &path)).or(plain.map(Secret::new))
-}
-
-/// The text of a file without the line break at its end.
-fn from_file(section: &Section<'_>, key: &str, path: &Path) -> Option<Secret> {
-    std::fs::read_to_string(path)
-        .map(|text| Secret::new(text.trim_end_matches(['\r', '\n'])))
-        .map_err(|error| section.note(key, format_args!("{} can't be read: {error}", path.display())))
-        .ok()
 }
