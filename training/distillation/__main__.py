@@ -43,6 +43,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         type=Path,
         help="checkpoint.pt of `python -m training.sentiment` with the same tokenizer: or of this command: the student starts from its weights",
     )
+    parser.add_argument(
+        "--student-share",
+        type=float,
+        default=0.5,
+        help="with --start: the published weights are this part student, the rest start (1: the student alone)",
+    )
     parser.add_argument("--every", type=int, default=POOL_EVERY, help="n labels each n-th unlabelled post")
     parser.add_argument("--epochs", type=int, default=SOFT_LABELS.epochs, help="rounds over the teachers' labels")
     parser.add_argument("--learning-rate", type=float, default=SOFT_LABELS.learning_rate, help="at first; a tenth of it at the end")
@@ -160,6 +166,9 @@ def train_student(
     trainer = Trainer(network, mixture, work, arguments.seed, report, arguments.bfloat16)
     trainer.resume()
     weights = trainer.run(stages)
+    if arguments.start:
+        weights = mean_weights(started_from(arguments.start), weights, arguments.student_share)
+        report(f"student and start averaged, share {arguments.student_share}", weights)
     manifest = publish(
         arguments.out,
         judge,
@@ -170,7 +179,7 @@ def train_student(
         {
             "command": f"python -m training.distillation --data DIR --teachers {' '.join(map(str, arguments.teachers))} "
             f"--seed {arguments.seed} --every {arguments.every} --epochs {arguments.epochs} --learning-rate {rate:g}"
-            + (" --start CHECKPOINT" if arguments.start else ""),
+            + (f" --start CHECKPOINT --student-share {arguments.student_share:g}" if arguments.start else ""),
             "seed": arguments.seed,
             "data": rows_used(mixture, stages),
             "seconds": round(trainer.seconds),
@@ -180,6 +189,12 @@ def train_student(
     )
     for name, figures in manifest["figures"].items():
         print(name, figures)
+
+
+def mean_weights(start: dict[str, torch.Tensor], end: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
+    """Weights between the start and the end of fine-tuning (Wortsman et al., "Robust fine-tuning of
+    zero-shot models", CVPR 2022): keeps what the start could do where the new labels say little."""
+    return end | {name: torch.lerp(tensor, end[name], share) for name, tensor in start.items()}
 
 
 def rows_used(mixture: Mixture, stages: list[Stage]) -> list[dict]:

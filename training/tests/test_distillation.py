@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch", reason="needs torch (training/requirements.txt): distillation is not tested here")
+torch = pytest.importorskip("torch", reason="needs torch (training/requirements.txt): distillation is not tested here")
 np = pytest.importorskip("numpy")
 
-from training.distillation.__main__ import rows_used
+from training.distillation.__main__ import mean_weights, rows_used
 from training.distillation.student import by_source, student_mixture
 from training.distillation.teaching import averaged
 from training.sentiment.corpus import NEGATIVE, POSITIVE, Row
@@ -21,6 +21,13 @@ from training.sentiment.tokenizer import load_tokenizer
 def test_teachers_are_averaged_as_a_normalised_geometric_mean() -> None:
     one, other = np.array([[0.8, 0.1, 0.1]]), np.array([[0.2, 0.4, 0.4]])
     assert averaged([one, other]) == pytest.approx(np.array([[0.4, 0.2, 0.2]]) / 0.8, abs=1e-4)
+
+
+def test_weights_are_averaged_with_the_start() -> None:
+    start = {"output.bias": torch.tensor([0.0, 4.0])}
+    end = {"output.bias": torch.tensor([2.0, 0.0]), "source_output.0.bias": torch.tensor([1.0])}
+    found = mean_weights(start, end, 0.25)
+    assert {name: tensor.tolist() for name, tensor in found.items()} == {"output.bias": [0.5, 3.0], "source_output.0.bias": [1.0]}
 
 
 def test_soft_rows_train_the_exported_output_with_the_teachers_labels(model_folder: Path) -> None:
