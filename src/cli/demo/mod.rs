@@ -32,7 +32,7 @@ use rdkafka::mocking::MockCluster;
 use tokio_util::sync::CancellationToken;
 
 use super::assemble;
-use crate::clock::ManualClock;
+use crate::clock::{Clock, ManualClock};
 use crate::config::Settings;
 use crate::domain::Secret;
 use crate::health::Health;
@@ -81,7 +81,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     if interrupted.is_cancelled() {
         say("");
-        say("Interrupted: cleaning up ...");
+        say("Cleaning up ...");
     }
     let ended = running.end(&interrupted).await;
     drop(folder);
@@ -235,6 +235,7 @@ impl Show<'_> {
         ));
         player::play(self, script, watch).await?;
         let missing = watch.until_complete(script.len()).await;
+        say(&player::mentions_line(self.hour.clock.now(), player::mentions(&self.store).await?));
         report::print(&self.store, watch, self.settings).await?;
         report::print_missing(&missing);
         Ok(missing.is_empty())

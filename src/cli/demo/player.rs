@@ -110,7 +110,7 @@ pub(super) async fn play(show: &Show<'_>, script: &Script, watch: &mut Watch) ->
             publisher.send(sample.topic, None, Some(payload.as_bytes()), OwnedHeaders::new()).await?;
         }
         watch.new_alerts().iter().for_each(|line| say(line));
-        if second >= next_line {
+        if second >= next_line && second < 3600.0 {
             next_line += 600.0;
             say(&mentions_line(now, mentions(&show.store).await?));
         }

@@ -29,14 +29,15 @@ pub(super) async fn print(store: &Store, watch: &Watch, settings: &Settings) -> 
     ));
     for alert in watch.alerts() {
         let example = alert["examples"].get(0).and_then(|example| example["text"].as_str()).unwrap_or("");
-        say(&format!(
+        let line = format!(
             "  {:<8}  {:<14}  {:<9}  {}  {}",
             alert["state"].as_str().unwrap_or("?"),
             alert["rule"].as_str().unwrap_or("?"),
             alert["brand"].as_str().unwrap_or("?"),
             alert["id"].as_str().map_or("?", |id| id.get(..12).unwrap_or(id)),
             shortened(&one_line(example), 46),
-        ));
+        );
+        say(line.trim_end());
     }
     let letters = watch.dead_letters();
     say("");
