@@ -134,11 +134,15 @@ impl Publisher {
         self.send(topic, Some(key), Some(payload), OwnedHeaders::new().insert(id)).await
     }
 
-    /// Sends one message and waits until the broker has acknowledged it.
+    /// Sends a payload without a key, and waits until the broker has acknowledged it.
     ///
     /// # Errors
     /// The broker did not take it within the delivery time-out.
-    pub async fn send(
+    pub async fn publish(&self, topic: &str, payload: &[u8]) -> Result<(), PublishError> {
+        self.send(topic, None, Some(payload), OwnedHeaders::new()).await
+    }
+
+    pub(super) async fn send(
         &self,
         topic: &str,
         key: Option<&[u8]>,

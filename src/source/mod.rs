@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 
 use crate::domain::Secret;
 
@@ -70,6 +71,18 @@ impl Options {
         }
         config
     }
+}
+
+/// Asks librdkafka whether it knows a property and takes its value. Reaches out to nothing.
+///
+/// # Errors
+/// librdkafka's own words, which may hold the value.
+pub fn check_property(property: &str, value: &Secret) -> Result<(), String> {
+    let asked = ClientConfig::new().set(property, value.expose()).create_native_config();
+    asked.map(drop).map_err(|error| match error {
+        KafkaError::ClientConfig(_, words, ..) => format!("librdkafka refuses it: {words}"),
+        _ => "has a zero byte in it".to_owned(),
+    })
 }
 
 /// Has librdkafka judge all properties together, such as whether files of certificates can be used.

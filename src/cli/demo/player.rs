@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use rdkafka::message::OwnedHeaders;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -107,7 +106,7 @@ pub(super) async fn play(show: &Show<'_>, script: &Script, watch: &mut Watch) ->
         while let Some(sample) = due.next_if(|sample| sample.at <= second) {
             let at = *start + TimeDelta::milliseconds(millis(sample.at));
             let payload = filled(&sample.event, at);
-            publisher.send(sample.topic, None, Some(payload.as_bytes()), OwnedHeaders::new()).await?;
+            publisher.publish(sample.topic, payload.as_bytes()).await?;
         }
         watch.new_alerts().iter().for_each(|line| say(line));
         if second >= next_line && second < 3600.0 {

@@ -5,9 +5,6 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
-use rdkafka::config::ClientConfig;
-use rdkafka::error::KafkaError;
-
 use super::secrets;
 use crate::config::Section;
 use crate::decode::Format;
@@ -203,14 +200,13 @@ fn read_client(
     client
 }
 
-/// Asks librdkafka whether it knows a property and takes its value. Reaches out to nothing.
+/// Whether librdkafka knows a property and takes its value, in words that may be shown.
 fn understood(property: &str, value: &Secret, is_hidden: bool) -> Result<(), String> {
-    let asked = ClientConfig::new().set(property, value.expose()).create_native_config();
-    asked.map(drop).map_err(|error| match error {
-        KafkaError::ClientConfig(_, words, ..) if is_hidden && !value.expose().is_empty() => {
-            format!("librdkafka refuses it: {}", words.replace(value.expose(), "(the value is not shown)"))
+    source::check_property(property, value).map_err(|words| {
+        if is_hidden && !value.expose().is_empty() {
+            words.replace(value.expose(), "(the value is not shown)")
+        } else {
+            words
         }
-        KafkaError::ClientConfig(_, words, ..) => format!("librdkafka refuses it: {words}"),
-        _ => "has a zero byte in it".to_owned(),
     })
 }
