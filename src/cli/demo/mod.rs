@@ -90,13 +90,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         None => ExitCode::from(INTERRUPTED),
         Some(Played { complete: false }) => ExitCode::FAILURE,
         Some(Played { complete: true }) => {
-            if !arguments.keep {
-                say("");
-                say(
-                    "Broker, Postgres and its folder are gone. `make demo ARGS=--keep` leaves them running at",
-                );
-                say("the end, for a look inside and for posts of your own.");
-            }
+            say("Broker, Postgres and its folder are gone.");
             ExitCode::SUCCESS
         }
     })
@@ -122,6 +116,8 @@ async fn show(
     let cluster = running.cluster.insert(MockCluster::new(1).context("The embedded broker can't start")?);
     let brokers = cluster.bootstrap_servers();
     say(&format!("Broker    librdkafka's mock cluster, in this process, answers at {brokers}"));
+    say("While it runs, look inside with");
+    say(&format!("  {}", postgres.psql()));
     let settings = Arc::new(settings(&brokers, &postgres.url(), arguments.seconds)?);
     let topics = &settings.source.topics;
     for topic in topics.iter().chain([&settings.publish.alert_topic, &settings.publish.dead_letter_topic]) {
@@ -170,8 +166,8 @@ async fn show(
             let mut watch = Watch::start(&settings)?;
             let complete = show.play(&script, &mut watch).await?;
             *played = Some(Played { complete });
+            report::print_way_on(postgres, &brokers, &settings, arguments.keep);
             if arguments.keep {
-                report::print_way_on(postgres, &brokers, &settings);
                 show.go_on(&mut watch).await?;
             }
             anyhow::Ok(())

@@ -73,8 +73,8 @@ fn shortened(line: &str, width: usize) -> String {
     line.chars().take(width - 1).chain(['…']).collect()
 }
 
-/// How to look further and to play on, while everything is left running.
-pub(super) fn print_way_on(postgres: &PrivatePostgres, brokers: &str, settings: &Settings) {
+/// How to look further and to play on.
+pub(super) fn print_way_on(postgres: &PrivatePostgres, brokers: &str, settings: &Settings, keep: bool) {
     let topic = &settings.source.topics[0];
     let now = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
     say("");
@@ -86,7 +86,11 @@ pub(super) fn print_way_on(postgres: &PrivatePostgres, brokers: &str, settings: 
     say(&format!(r#"  {{"source": "me", "id": "1", "created_at": "{now}", "text": "VMware rocks!"}}"#));
     say(&format!("  kcat -P -b {brokers} -t {topic} post.json"));
     say("");
-    say("All goes on until Ctrl-C, and then leaves nothing behind.");
+    say(if keep {
+        "All goes on until Ctrl-C, and then leaves nothing behind."
+    } else {
+        "All of it ends now; `make demo ARGS=--keep` leaves it running for that, until Ctrl-C."
+    });
 }
 
 /// What went wrong with a demo that was played to its end.
