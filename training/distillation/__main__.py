@@ -43,11 +43,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         type=Path,
         help="checkpoint.pt of `python -m training.sentiment` with the same tokenizer: or of this command: the student starts from its weights",
     )
+    parser.add_argument("--average-with", type=Path, help="checkpoint.pt to average the student's weights with; else --start")
     parser.add_argument(
         "--student-share",
         type=float,
         default=0.5,
-        help="with --start: the published weights are this part student, the rest start (1: the student alone)",
+        help="the published weights are this part student, the rest the other checkpoint (1: the student alone)",
     )
     parser.add_argument("--every", type=int, default=POOL_EVERY, help="n labels each n-th unlabelled post")
     parser.add_argument("--epochs", type=int, default=SOFT_LABELS.epochs, help="rounds over the teachers' labels")
@@ -166,9 +167,9 @@ def train_student(
     trainer = Trainer(network, mixture, work, arguments.seed, report, arguments.bfloat16)
     trainer.resume()
     weights = trainer.run(stages)
-    if arguments.start:
-        weights = mean_weights(started_from(arguments.start), weights, arguments.student_share)
-        report(f"student and start averaged, share {arguments.student_share}", weights)
+    if other := arguments.average_with or arguments.start:
+        weights = mean_weights(started_from(other), weights, arguments.student_share)
+        report(f"averaged with {other.parent.name}, student's share {arguments.student_share}", weights)
     manifest = publish(
         arguments.out,
         judge,
@@ -179,7 +180,9 @@ def train_student(
         {
             "command": f"python -m training.distillation --data DIR --teachers {' '.join(map(str, arguments.teachers))} "
             f"--seed {arguments.seed} --every {arguments.every} --epochs {arguments.epochs} --learning-rate {rate:g}"
-            + (f" --start CHECKPOINT --student-share {arguments.student_share:g}" if arguments.start else ""),
+            + (f" --start {arguments.start.parent.name}/checkpoint.pt" if arguments.start else "")
+            + (f" --average-with {arguments.average_with.parent.name}/checkpoint.pt" if arguments.average_with else "")
+            + f" --student-share {arguments.student_share:g}",
             "seed": arguments.seed,
             "data": rows_used(mixture, stages),
             "seconds": round(trainer.seconds),
