@@ -3,22 +3,17 @@
 //! Every process tries for the lock; the one that has it evaluates, and any other takes over when
 //! it goes. Phases and alerts live in Postgres, so nothing is lost on the way.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::pace::{Pace, Turn};
 use super::retry::while_waiting;
 use super::{Parts, PipelineError};
 use crate::domain::Alert;
-use crate::health::{Part, Stage};
+use crate::health::Stage;
 use crate::metrics;
 use crate::store::{EvaluationCandidate, EvaluationLock, StoreError};
-
-/// How long a process waits at least before it tries again for a lock that another one has.
-const TRY_LOCK_EVERY: Duration = Duration::from_secs(5);
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Evaluates at an interval until told to stop.
 pub(super) async fn run(
@@ -33,14 +28,9 @@ pub(super) async fn run(
         let turn = turn(&parts, &mut candidate, &mut lock);
         // Every call in it has a limit of its own, so waiting for Postgres counts as progress.
         let ended = while_waiting(&parts.health, Stage::Evaluator, turn).await;
-        // Comes by regularly, so it is also what notices on a quiet day that Postgres has gone.
-        match &ended {
-            Ok(_) => drop(parts.health.report(Part::Postgres, true, "answers")),
-            Err(error) => {
-                parts.health.report(Part::Postgres, false, error.to_string());
-                // The lock may be gone with its connection: it is taken anew.
-                lock = None;
-            }
+        if ended.is_err() {
+            // The lock may be gone with its connection: it is taken anew.
+            lock = None;
         }
         let pause = tokio::time::sleep(pace.after(&ended));
         tokio::select! {
@@ -73,53 +63,6 @@ async fn turn(
     Ok(Turn::Done)
 }
 
-/// What a turn came to, of something that one process at a time does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
-    /// This process has the lock and did it.
-    Done,
-    /// Another process has the lock.
-    NotOurs,
-}
-
-/// When the next turn is due: at the interval for the process that has the lock, more rarely for
-/// those that wait for it, and after growing pauses while it fails.
-pub(super) struct Pace {
-    interval: Duration,
-    what: &'static str,
-    failures: u32,
-}
-
-impl Pace {
-    /// A pace that says `what` it was for when it fails.
-    pub(super) fn new(interval: Duration, what: &'static str) -> Self {
-        Self { interval, what, failures: 0 }
-    }
-
-    /// How long to wait after a turn that ended so. A failure is logged where it is the first, the
-    /// second, the fourth and so on: said at once, and a long outage now and then.
-    pub(super) fn after<E: Display>(&mut self, ended: &Result<Turn, E>) -> Duration {
-        let what = self.what;
-        match ended {
-            Ok(turn) => {
-                if self.failures > 0 {
-                    tracing::info!(attempts.failed = self.failures, "Succeeded again: {what}");
-                    self.failures = 0;
-                }
-                if *turn == Turn::Done { self.interval } else { self.interval.max(TRY_LOCK_EVERY) }
-            }
-            Err(error) => {
-                let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16)).min(LONGEST_PAUSE);
-                self.failures = self.failures.saturating_add(1);
-                if self.failures.is_power_of_two() {
-                    tracing::warn!(attempts.failed = self.failures, error = %error, "Trying again: {what}");
-                }
-                pause
-            }
-        }
-    }
-}
-
 fn tell(alert: &Alert) {
     let (rule, state) = (alert.rule.clone(), alert.state.as_str());
     ::metrics::counter!(metrics::ALERTS_CHANGED, "rule" => rule, "state" => state).increment(1);
@@ -131,30 +74,4 @@ fn tell(alert: &Alert) {
         alert.threshold = alert.threshold,
         "Alert {state}"
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_has_the_lock_keeps_the_interval_and_who_waits_tries_rarely() {
-        let turns = |interval| {
-            let mut pace = Pace::new(interval, "test");
-            [Turn::Done, Turn::NotOurs].map(|turn| pace.after::<&str>(&Ok(turn)))
-        };
-        let (short, long) = (Duration::from_millis(50), Duration::from_secs(30));
-        assert_eq!(turns(short), [short, TRY_LOCK_EVERY]);
-        assert_eq!(turns(long), [long, long]);
-    }
-
-    #[test]
-    fn pauses_grow_while_it_fails_and_begin_anew_afterwards() {
-        let mut pace = Pace::new(Duration::from_secs(1), "test");
-        let pauses: Vec<u128> = (0..100).map(|_| pace.after(&Err("away")).as_millis()).collect();
-        assert_eq!(pauses[..8], [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
-        assert_eq!(pauses[99], 5000);
-        assert_eq!(pace.after::<&str>(&Ok(Turn::Done)), Duration::from_secs(1));
-        assert_eq!(pace.after(&Err("away")), FIRST_PAUSE);
-    }
 }

@@ -13,6 +13,7 @@
 mod error;
 mod evaluator;
 mod intake;
+mod pace;
 mod relay;
 mod retry;
 mod run;

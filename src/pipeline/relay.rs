@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::evaluator::{Pace, Turn};
+use super::pace::{Pace, Turn};
 use super::retry::while_waiting;
 use super::{Parts, PipelineError};
 use crate::health::Stage;
