@@ -19,6 +19,8 @@ pub enum Part {
     Postgres,
     /// The text model has run a real forward pass.
     TextModel,
+    /// The topics for dead letters and alerts take what is sent to them.
+    Output,
 }
 
 /// The loops whose progress shows that the process is alive.
@@ -62,7 +64,9 @@ impl Health {
     pub fn new() -> Self {
         let waiting = PartStatus { ready: false, detail: "starting".to_owned() };
         let parts = [Part::Kafka, Part::Postgres, Part::TextModel];
-        let parts = parts.into_iter().map(|part| (part, waiting.clone())).collect();
+        let mut parts: BTreeMap<_, _> = parts.into_iter().map(|part| (part, waiting.clone())).collect();
+        // Nothing to send is no trouble.
+        parts.insert(Part::Output, PartStatus { ready: true, detail: "nothing was refused".to_owned() });
         Self(Arc::new(Mutex::new(State { parts, ..State::default() })))
     }
 

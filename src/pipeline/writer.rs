@@ -165,9 +165,15 @@ async fn bury(parts: &Parts, record: &Record, rejection: &Rejection) -> Result<(
     ::metrics::counter!(metrics::RECORDS_REJECTED, "reason" => rejection.reason.as_str()).increment(1);
     tracing::debug!(record.position = %record.position, rejection.reason = rejection.reason.as_str(), "{}", rejection.detail);
     let at = parts.clock.now();
-    until_durable(&parts.health, Stage::Writer, "send a dead letter", PublishError::is_transient, || {
-        parts.publisher.dead_letter(record, rejection, at)
-    })
-    .await?;
+    let attempt = || async {
+        let result = parts.publisher.dead_letter(record, rejection, at).await;
+        match &result {
+            Ok(()) => parts.health.report(Part::Output, true, "dead letters are taken"),
+            Err(error) => parts.health.report(Part::Output, false, error.to_string()),
+        };
+        result
+    };
+    until_durable(&parts.health, Stage::Writer, "send a dead letter", PublishError::is_transient, attempt)
+        .await?;
     Ok(())
 }

@@ -130,3 +130,22 @@ async fn records_in_flight_are_bounded_by_their_bytes() {
     assert_eq!(stored, 60);
     assert!(daemon.stop().await.success());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_that_finds_no_topic_makes_the_daemon_unready_until_it_does() {
+    let topics = TestTopics::create(1).await;
+    let database = TestDatabase::create().await;
+    let setup = Setup::new(&topics, &database.url).with("KAFKA__DELIVERY_TIMEOUT", "3s");
+    let mut daemon = setup.start("daemon");
+    daemon.until_ready().await;
+    topics.delete("dead-letters").await;
+    topics.produce("posts", &[b"no post".to_vec(), post("1")]).await;
+    let why = daemon.until_answer("/ready", 503).await;
+    assert!(why.contains(&topics.name("dead-letters")), "{why}");
+    assert_eq!(topics.committed("posts"), 0);
+    topics.make(&["dead-letters"]).await;
+    topics.until_committed("posts", 2).await;
+    assert_eq!(topics.read("dead-letters", 1, Duration::from_secs(20)).len(), 1);
+    daemon.until_ready().await;
+    assert!(daemon.stop().await.success());
+}

@@ -83,6 +83,15 @@ impl TestTopics {
         }
     }
 
+    /// Deletes a topic, as somebody might while the daemon runs.
+    pub async fn delete(&self, topic: &str) {
+        let admin: AdminClient<DefaultClientContext> = self.client().create().unwrap();
+        let name = self.name(topic);
+        for deleted in admin.delete_topics(&[&name], &AdminOptions::new()).await.unwrap() {
+            deleted.expect("the topic is there");
+        }
+    }
+
     /// Produces records, spread over the partitions in turn.
     pub async fn produce(&self, topic: &str, payloads: &[Vec<u8>]) {
         let producer: FutureProducer = self.client().create().unwrap();
