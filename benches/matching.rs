@@ -6,7 +6,7 @@
 use chrono::DateTime;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use overheard::domain::{Brand, Post, PostKey, PostKind};
+use overheard::domain::{Brand, Post, PostKey};
 use overheard::matching::Matcher;
 use regex::Regex;
 
@@ -35,18 +35,10 @@ fn posts() -> Vec<Post> {
 }
 
 fn post(text: &str) -> Post {
-    Post {
-        key: PostKey { source: "bench".to_owned(), id: "1".to_owned(), created_at: DateTime::UNIX_EPOCH },
-        kind: PostKind::Original,
-        author: None,
-        text: text.to_owned(),
-        link: None,
-        language: None,
-        reach: None,
-        links: Vec::new(),
-        hashtags: Vec::new(),
-        pictures: Vec::new(),
-    }
+    Post::new(
+        PostKey { source: "bench".to_owned(), id: "1".to_owned(), created_at: DateTime::UNIX_EPOCH },
+        text,
+    )
 }
 
 fn brands(count: usize) -> Vec<Brand> {

@@ -75,7 +75,7 @@ async fn work(
 
 /// A token that the first SIGTERM or SIGINT cancels. A second one ends the process at once: what
 /// was not settled is delivered again.
-pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
+fn stop_on_signals() -> anyhow::Result<CancellationToken> {
     let mut terminate = signal(SignalKind::terminate()).context("Signals can't be watched")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("Signals can't be watched")?;
     let shutdown = CancellationToken::new();

@@ -143,7 +143,7 @@ fn host_problem(host: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Post, PostKey, PostKind};
+    use crate::domain::{Post, PostKey};
     use crate::matching::Matcher;
 
     fn problems(text: &str) -> Vec<String> {
@@ -261,22 +261,14 @@ mod tests {
     fn the_default_file_is_right_and_names_what_it_should() {
         let matcher = Matcher::new(&read_brands(include_str!("../../config/brands.toml")).unwrap());
         let named = |text: &str| -> Vec<String> {
-            let post = Post {
-                key: PostKey {
+            let post = Post::new(
+                PostKey {
                     source: "t".to_owned(),
                     id: "1".to_owned(),
                     created_at: chrono::DateTime::UNIX_EPOCH,
                 },
-                kind: PostKind::Original,
-                author: None,
-                text: text.to_owned(),
-                link: None,
-                language: None,
-                reach: None,
-                links: Vec::new(),
-                hashtags: Vec::new(),
-                pictures: Vec::new(),
-            };
+                text,
+            );
             matcher.find(&post).iter().map(|spans| spans.brand.to_string()).collect()
         };
         for (text, expected) in [

@@ -70,3 +70,21 @@ pub struct Post {
     /// The addresses of its pictures.
     pub pictures: Vec<String>,
 }
+
+impl Post {
+    /// An original post of which nothing but identity and text is known.
+    pub fn new(key: PostKey, text: impl Into<String>) -> Self {
+        Self {
+            key,
+            kind: PostKind::Original,
+            author: None,
+            text: text.into(),
+            link: None,
+            language: None,
+            reach: None,
+            links: Vec::new(),
+            hashtags: Vec::new(),
+            pictures: Vec::new(),
+        }
+    }
+}

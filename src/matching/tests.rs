@@ -1,21 +1,13 @@
 use chrono::DateTime;
 
 use super::*;
-use crate::domain::{PostKey, PostKind};
+use crate::domain::PostKey;
 
 pub(super) fn post(text: &str) -> Post {
-    Post {
-        key: PostKey { source: "forum".to_owned(), id: "1".to_owned(), created_at: DateTime::UNIX_EPOCH },
-        kind: PostKind::Original,
-        author: None,
-        text: text.to_owned(),
-        link: None,
-        language: None,
-        reach: None,
-        links: Vec::new(),
-        hashtags: Vec::new(),
-        pictures: Vec::new(),
-    }
+    Post::new(
+        PostKey { source: "forum".to_owned(), id: "1".to_owned(), created_at: DateTime::UNIX_EPOCH },
+        text,
+    )
 }
 
 pub(super) fn brand(id: &str) -> Brand {

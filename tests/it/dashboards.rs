@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chrono::{TimeDelta, Utc};
-use overheard::domain::{Mention, Post, PostKey, PostKind, Sentiment};
+use overheard::domain::{Mention, Post, PostKey, Sentiment};
 use overheard::store::StoredPost;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Column, Row};
@@ -73,16 +73,11 @@ async fn every_query_of_the_dashboard_runs_and_those_on_mentions_find_them() {
         .enumerate()
         .map(|(number, brand)| StoredPost {
             post: Post {
-                key: PostKey { source: "test".to_owned(), id: number.to_string(), created_at: now },
-                kind: PostKind::Original,
-                author: Some("somebody".to_owned()),
-                text: "words".to_owned(),
                 link: Some("https://example.com".to_owned()),
-                language: Some("en".to_owned()),
-                reach: Some(3),
-                links: Vec::new(),
-                hashtags: Vec::new(),
-                pictures: Vec::new(),
+                ..Post::new(
+                    PostKey { source: "test".to_owned(), id: number.to_string(), created_at: now },
+                    "words",
+                )
             },
             received_at: now,
             mentions: vec![Mention {

@@ -6,7 +6,7 @@ mod time;
 mod writes;
 
 use chrono::{DateTime, Utc};
-use overheard::domain::{Mention, Post, PostKey, PostKind, Sentiment, Span};
+use overheard::domain::{Mention, Post, PostKey, Sentiment, Span};
 use overheard::store::StoredPost;
 
 /// A time, written as in RFC 3339.
@@ -23,16 +23,14 @@ fn post(id: &str, created_at: &str, brands: &[(&str, [f32; 3])]) -> StoredPost {
     };
     StoredPost {
         post: Post {
-            key: PostKey { source: "bluesky".to_owned(), id: id.to_owned(), created_at: at(created_at) },
-            kind: PostKind::Original,
             author: Some("did:plc:someone".to_owned()),
-            text: format!("what {id} says"),
             link: Some(format!("https://example.org/{id}")),
             language: Some("en".to_owned()),
             reach: Some(12),
-            links: Vec::new(),
-            hashtags: Vec::new(),
-            pictures: Vec::new(),
+            ..Post::new(
+                PostKey { source: "bluesky".to_owned(), id: id.to_owned(), created_at: at(created_at) },
+                format!("what {id} says"),
+            )
         },
         received_at: at("2026-03-01T12:00:30Z"),
         mentions: brands.iter().map(mention).collect(),
