@@ -6,17 +6,21 @@
 mod alert;
 mod brand;
 mod mention;
+mod picture;
 mod position;
 mod post;
 mod rejection;
 mod secret;
 mod sentiment;
+mod sighting;
 
 pub use alert::{Alert, AlertCounts, AlertExample, AlertKind, AlertState};
 pub use brand::{Brand, BrandId, BrandIdError};
 pub use mention::{Mention, Span, Spans};
+pub use picture::Picture;
 pub use position::{Ack, Delivery, Durable, Epoch, Position, Record};
 pub use post::{Post, PostKey, PostKind};
 pub use rejection::{Rejection, RejectionReason};
 pub use secret::Secret;
 pub use sentiment::{Label, Sentiment, SentimentError};
+pub use sighting::{PixelBox, Prominence, Sighting};
