@@ -40,7 +40,7 @@ VMWARE_ALONE = np.float32([name == "vmware" for name in LABELS])
 class Sampler:
     """Draws samples, each kind as often as its share says."""
 
-    SHARES = {"crop": 0.26, "whole": 0.16, "mosaic": 0.1, "paste": 0.16, "scene": 0.25, "nothing": 0.07}
+    SHARES = {"crop": 0.3, "whole": 0.2, "mosaic": 0.1, "paste": 0.16, "scene": 0.18, "nothing": 0.06}
 
     def __init__(self, data: Path) -> None:
         self.scenes = SceneMaker(data)

@@ -24,13 +24,13 @@ CLIP = 10.0
 class Recipe:
     """How long, and how fast."""
 
-    steps: int = 4200
+    steps: int = 4000
     seed: int = 1
-    rate: float = 1.5e-3
-    backbone_rate: float = 2e-4
+    rate: float = 2e-3
+    backbone_rate: float = 4e-4
     decay: float = 0.02
-    warm_up: int = 300
-    average: float = 0.9985
+    warm_up: int = 150
+    average: float = 0.998
     checkpoint_every: int = 250
 
 
