@@ -43,6 +43,7 @@ def folded(network: Detector) -> Detector:
         if isinstance(part, Separable):
             norm = part.norm
             factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+            part.pointwise = copy.deepcopy(part.pointwise)  # heads share it, with statistics of their own
             part.pointwise.weight.data *= factor[:, None, None, None]
             part.pointwise.bias.data = (part.pointwise.bias.data - norm.running_mean) * factor + norm.bias
             part.norm = nn.Identity()

@@ -13,6 +13,9 @@ PLACES = 10
 SCORE_POWER, OVERLAP_POWER = 0.5, 6.0
 SCORE_WEIGHT, BOX_WEIGHT = 2.0, 1.5
 NEGATIVE_WEIGHT = 0.75
+# A box is answered for at strides of which its longer side is so many.
+LEAST_STRIDES, MOST_STRIDES = 2.0, 24.0
+FINEST, COARSEST = 4.0, 64.0
 # A box thinner than this many pixels is taken for this thick when its candidate places are looked for.
 THINNEST = 10.0
 
@@ -36,12 +39,15 @@ def generalised_iou(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def assign(
-    scores: torch.Tensor, boxes: torch.Tensor, centres: torch.Tensor, truth: torch.Tensor, labels: torch.Tensor
+    scores: torch.Tensor, boxes: torch.Tensor, centres: torch.Tensor, strides: torch.Tensor, truth: torch.Tensor,
+    labels: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """For one picture: the places that answer, the truth each answers for, and its target score."""
     middle = (truth[:, :2] + truth[:, 2:]) / 2
     half = ((truth[:, 2:] - truth[:, :2]) / 2).clamp(min=THINNEST / 2)
     inside = ((centres[:, None] - middle[None]).abs() < half[None]).all(-1)
+    side = (half.amax(-1) * 2).clamp(LEAST_STRIDES * FINEST, MOST_STRIDES * COARSEST)[None] / strides[:, None]
+    inside &= (side >= LEAST_STRIDES) & (side <= MOST_STRIDES)
     overlap = pairwise_iou(boxes, truth)
     quality = scores[:, labels].pow(SCORE_POWER) * overlap.pow(OVERLAP_POWER) * inside
     # Early on nothing overlaps: then the places nearest to the middle answer.
@@ -60,7 +66,8 @@ def assign(
 
 
 def loss(
-    logits: torch.Tensor, boxes: torch.Tensor, centres: torch.Tensor, truths: list[tuple[torch.Tensor, torch.Tensor]],
+    logits: torch.Tensor, boxes: torch.Tensor, centres: torch.Tensor, strides: torch.Tensor,
+    truths: list[tuple[torch.Tensor, torch.Tensor]],
     ignored: list[torch.Tensor], judged: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Loss of scores and loss of boxes. `truths` holds boxes and labels a picture, `ignored` regions that don't count,
@@ -75,7 +82,7 @@ def loss(
             weights[picture, within] = 0
         if not len(truth):
             continue
-        places, owner, target = assign(scores[picture], boxes[picture].detach(), centres, truth, labels)
+        places, owner, target = assign(scores[picture], boxes[picture].detach(), centres, strides, truth, labels)
         targets[picture, places, labels[owner]] = target
         weights[picture, places] = 1
         box_loss = box_loss + ((1 - generalised_iou(boxes[picture, places], truth[owner])) * target).sum()

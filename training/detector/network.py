@@ -22,12 +22,15 @@ PRIOR = 0.01
 
 
 class Separable(nn.Module):
-    """A depthwise 5x5 convolution and a pointwise one, normalised over the batch."""
+    """A depthwise 5x5 convolution and a pointwise one, normalised over the batch.
 
-    def __init__(self, channels: int, stride: int = 1) -> None:
+    With `like` it shares the convolutions of another one and has statistics of its own.
+    """
+
+    def __init__(self, channels: int, stride: int = 1, like: Separable | None = None) -> None:
         super().__init__()
-        self.depthwise = Padded(channels, channels, 5, stride, groups=channels)
-        self.pointwise = nn.Conv2d(channels, channels, 1)
+        self.depthwise = like.depthwise if like else Padded(channels, channels, 5, stride, groups=channels)
+        self.pointwise = like.pointwise if like else nn.Conv2d(channels, channels, 1)
         self.norm = nn.BatchNorm2d(channels, momentum=0.03)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -36,19 +39,28 @@ class Separable(nn.Module):
 
 
 class Head(nn.Module):
-    """Scores and boxes of one stride. The finest map is large, so there both come from one tower."""
+    """Scores and boxes of one stride.
 
-    def __init__(self, channels: int, labels: int, *, towers: bool) -> None:
+    All heads share their weights, so that a brand is learnt at every size at once. The finest map is large: there the
+    features come from one narrow tower and are widened for the common last layer.
+    """
+
+    def __init__(self, labels: int, *, narrow: bool = False, like: Head | None = None) -> None:
         super().__init__()
-        self.trunk = Separable(channels)
-        self.score_tower = Separable(channels) if towers else nn.Identity()
-        self.box_tower = Separable(channels) if towers else nn.Identity()
-        self.scores = nn.Conv2d(channels, labels, 1)
-        self.sides = nn.Conv2d(channels, 4, 1)
-        nn.init.constant_(self.scores.bias, math.log(PRIOR / (1 - PRIOR)))
-        nn.init.normal_(self.scores.weight, std=0.01)
-        nn.init.constant_(self.sides.bias, 1.0)
-        nn.init.normal_(self.sides.weight, std=0.01)
+        if narrow:
+            self.trunk = nn.Sequential(Separable(WIDTHS[0]), nn.Conv2d(WIDTHS[0], WIDTHS[1], 1), nn.ReLU6())
+            self.score_tower = self.box_tower = nn.Identity()
+        else:
+            self.trunk = Separable(WIDTHS[1], like=like and like.trunk)
+            self.score_tower = Separable(WIDTHS[1], like=like and like.score_tower)
+            self.box_tower = Separable(WIDTHS[1], like=like and like.box_tower)
+        self.scores = like.scores if like else nn.Conv2d(WIDTHS[1], labels, 1)
+        self.sides = like.sides if like else nn.Conv2d(WIDTHS[1], 4, 1)
+        if not like:
+            nn.init.constant_(self.scores.bias, math.log(PRIOR / (1 - PRIOR)))
+            nn.init.normal_(self.scores.weight, std=0.01)
+            nn.init.constant_(self.sides.bias, 1.0)
+            nn.init.normal_(self.sides.weight, std=0.01)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits (batch, labels, height, width) and sides in strides (batch, 4, height, width)."""
@@ -67,8 +79,9 @@ class Detector(nn.Module):
         self.coarsest = Separable(WIDTHS[4], stride=2)
         self.narrow = nn.Conv2d(WIDTHS[1], WIDTHS[0], 1)
         self.merge = nn.ModuleList(Separable(width) for width in WIDTHS[:4])
+        first = Head(labels)
         self.heads = nn.ModuleList(
-            Head(width, labels, towers=stride > STRIDES[0]) for stride, width in zip(STRIDES, WIDTHS, strict=True)
+            [Head(labels, narrow=True, like=first), first, *(Head(labels, like=first) for _ in STRIDES[2:])]
         )
 
     def features(self, pixels: torch.Tensor) -> list[torch.Tensor]:

@@ -80,6 +80,6 @@ def test_a_place_on_the_logo_answers_for_it_and_the_loss_falls_with_the_right_bo
     logits = torch.zeros(1, 64, 2)
     right = box.expand(64, 4)[None].clone()
     wrong = right + 12
-    losses = [sum(loss(logits, boxes_, centres, truths, [torch.zeros(0, 4)], judged)[1:]).item() for boxes_ in (right, wrong)]
+    losses = [sum(loss(logits, boxes_, centres, torch.full((64,), 8.0), truths, [torch.zeros(0, 4)], judged)[1:]).item() for boxes_ in (right, wrong)]
     assert losses[0] == pytest.approx(0, abs=1e-5)
     assert losses[1] > 0.5
