@@ -13,10 +13,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch  # noqa: E402
 
+from .backbone import FROZEN_BLOCKS  # noqa: E402
 from .card import write_card  # noqa: E402
 from .looking import Policy  # noqa: E402
 from .publish import publish  # noqa: E402
-from .trainer import FROZEN_BLOCKS, Recipe, Trainer  # noqa: E402
+from .trainer import Recipe, Trainer  # noqa: E402
 
 
 def main() -> None:

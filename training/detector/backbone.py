@@ -15,7 +15,9 @@ from torch.nn import functional
 # Expansion, kernel, stride, channels out, repeats.
 STAGES = ((1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3), (6, 5, 2, 192, 4), (6, 3, 1, 320, 1))
 # After which block a stride is complete, and its channels.
-TAPS = {2: 24, 4: 40, 10: 112, 15: 320}
+TAPS = {4: 40, 10: 112, 15: 320}
+# The stem and so many blocks stay as ImageNet made them: up to stride 8.
+FROZEN_BLOCKS = 5
 EPSILON = 1e-3
 MEAN, SCALE = 127.0, 128.0
 
@@ -23,8 +25,8 @@ MEAN, SCALE = 127.0, 128.0
 class Padded(nn.Conv2d):
     """A convolution with TensorFlow's same padding: with stride 2 and even sizes, one more at the end.
 
-    Depthwise ones run in 32 bits even where others run in 16: oneDNN's backward pass of a depthwise convolution in
-    bfloat16 was seen to take 5 to 20 times as long.
+    Depthwise ones are trained in 32 bits even where others run in 16: oneDNN's backward pass of a depthwise convolution
+    in bfloat16 was seen to take 5 to 20 times as long.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
@@ -36,7 +38,7 @@ class Padded(nn.Conv2d):
         if self.before:
             low, high = self.before
             x = functional.pad(x, (low, high, low, high))
-        if self.groups == 1:
+        if self.groups == 1 or not torch.is_grad_enabled():
             return super().forward(x)
         with torch.autocast(x.device.type, enabled=False):
             return super().forward(x.float())
@@ -61,7 +63,7 @@ class Block(nn.Module):
 
 
 class Backbone(nn.Module):
-    """From pixels (batch, 3, height, width; 0 to 255) to features at strides 4, 8, 16 and 32."""
+    """From pixels (batch, 3, height, width; 0 to 255) to features at strides 8, 16 and 32."""
 
     channels = tuple(TAPS.values())
 
@@ -77,18 +79,20 @@ class Backbone(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> list[torch.Tensor]:
         """Features, finest first."""
-        x = functional.relu6(self.stem((pixels - MEAN) / SCALE))
-        features = []
-        for index, block in enumerate(self.blocks):
+        with torch.no_grad():
+            x = functional.relu6(self.stem((pixels - MEAN) / SCALE))
+            for block in self.blocks[:FROZEN_BLOCKS]:
+                x = block(x)
+        features = [x]
+        for index, block in enumerate(self.blocks[FROZEN_BLOCKS:], start=FROZEN_BLOCKS):
             x = block(x)
             if index in TAPS:
                 features.append(x)
         return features
 
-    def early(self, blocks: int) -> list[nn.Parameter]:
-        """Parameters of the stem and of the first blocks, to be frozen."""
-        parts = [self.stem, *self.blocks[:blocks]]
-        return [parameter for part in parts for parameter in part.parameters()]
+    def frozen(self) -> list[nn.Parameter]:
+        """Parameters that are not trained."""
+        return [parameter for part in (self.stem, *self.blocks[:FROZEN_BLOCKS]) for parameter in part.parameters()]
 
 
 def pretrained() -> Backbone:

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from .samples import Sampler
 
 # Sides of the samples, and how many make a batch: about as many pixels in each.
-SIZES = ((320, 8), (384, 6), (448, 4), (512, 3))
+SIZES = ((256, 14), (320, 9), (384, 6))
 
 
 @dataclass

@@ -11,7 +11,7 @@ thresholds are in `manifest.json`.
 
 ## Network
 EfficientNet-Lite0 as backbone (ImageNet weights, Apache-2.0), a top-down feature pyramid, and anchor-free heads at strides
-4, 8, 16, 32 and 64; 3.2 million parameters, {precision}, {size:.1f} MB. Sources of the methods are named in `training/detector/`.
+8, 16, 32 and 64; 3.2 million parameters, {precision}, {size:.1f} MB. Sources of the methods are named in `training/detector/`.
 
 ## Training
 `{command}`

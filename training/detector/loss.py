@@ -15,7 +15,7 @@ SCORE_WEIGHT, BOX_WEIGHT = 2.0, 1.5
 NEGATIVE_WEIGHT = 0.75
 # A box is answered for at strides of which its longer side is so many.
 LEAST_STRIDES, MOST_STRIDES = 2.0, 24.0
-FINEST, COARSEST = 4.0, 64.0
+FINEST, COARSEST = 8.0, 64.0
 # A box thinner than this many pixels is taken for this thick when its candidate places are looked for.
 THINNEST = 10.0
 

@@ -1,4 +1,4 @@
-"""The detector's network: backbone, top-down pyramid, and a small head at each of five strides.
+"""The detector's network: backbone, top-down pyramid, and a small head at each of four strides.
 
 Anchor-free, as in FCOS (Tian et al. 2019): each place of a feature map tells the distances from its centre to the four
 sides of a box, and a score for each brand.
@@ -15,9 +15,8 @@ from torch.nn import functional
 from .backbone import Backbone, Padded
 from .labels import LABELS
 
-STRIDES = (4, 8, 16, 32, 64)
-# The finest map is large, so its head is narrow.
-WIDTHS = (48, 96, 96, 96, 96)
+STRIDES = (8, 16, 32, 64)
+WIDTH = 96
 PRIOR = 0.01
 
 
@@ -39,23 +38,15 @@ class Separable(nn.Module):
 
 
 class Head(nn.Module):
-    """Scores and boxes of one stride.
+    """Scores and boxes of one stride. All heads share their convolutions, so that a brand is learnt at every size at once."""
 
-    All heads share their weights, so that a brand is learnt at every size at once. The finest map is large: there the
-    features come from one narrow tower and are widened for the common last layer.
-    """
-
-    def __init__(self, labels: int, *, narrow: bool = False, like: Head | None = None) -> None:
+    def __init__(self, labels: int, like: Head | None = None) -> None:
         super().__init__()
-        if narrow:
-            self.trunk = nn.Sequential(Separable(WIDTHS[0]), nn.Conv2d(WIDTHS[0], WIDTHS[1], 1), nn.ReLU6())
-            self.score_tower = self.box_tower = nn.Identity()
-        else:
-            self.trunk = Separable(WIDTHS[1], like=like and like.trunk)
-            self.score_tower = Separable(WIDTHS[1], like=like and like.score_tower)
-            self.box_tower = Separable(WIDTHS[1], like=like and like.box_tower)
-        self.scores = like.scores if like else nn.Conv2d(WIDTHS[1], labels, 1)
-        self.sides = like.sides if like else nn.Conv2d(WIDTHS[1], 4, 1)
+        self.trunk = Separable(WIDTH, like=like and like.trunk)
+        self.score_tower = Separable(WIDTH, like=like and like.score_tower)
+        self.box_tower = Separable(WIDTH, like=like and like.box_tower)
+        self.scores = like.scores if like else nn.Conv2d(WIDTH, labels, 1)
+        self.sides = like.sides if like else nn.Conv2d(WIDTH, 4, 1)
         if not like:
             nn.init.constant_(self.scores.bias, math.log(PRIOR / (1 - PRIOR)))
             nn.init.normal_(self.scores.weight, std=0.01)
@@ -75,26 +66,20 @@ class Detector(nn.Module):
     def __init__(self, backbone: Backbone, labels: int = len(LABELS)) -> None:
         super().__init__()
         self.backbone = backbone
-        self.lateral = nn.ModuleList(nn.Conv2d(c, w, 1) for c, w in zip(backbone.channels, WIDTHS[:4], strict=True))
-        self.coarsest = Separable(WIDTHS[4], stride=2)
-        self.narrow = nn.Conv2d(WIDTHS[1], WIDTHS[0], 1)
-        self.merge = nn.ModuleList(Separable(width) for width in WIDTHS[:4])
+        self.lateral = nn.ModuleList(nn.Conv2d(channels, WIDTH, 1) for channels in backbone.channels)
+        self.coarsest = Separable(WIDTH, stride=2)
+        self.merge = nn.ModuleList(Separable(WIDTH) for _ in backbone.channels)
         first = Head(labels)
-        self.heads = nn.ModuleList(
-            [Head(labels, narrow=True, like=first), first, *(Head(labels, like=first) for _ in STRIDES[2:])]
-        )
+        self.heads = nn.ModuleList([first, *(Head(labels, like=first) for _ in STRIDES[1:])])
 
     def features(self, pixels: torch.Tensor) -> list[torch.Tensor]:
         """The pyramid, finest first."""
         maps = [lateral(x) for lateral, x in zip(self.lateral, self.backbone(pixels), strict=True)]
-        coarsest = self.coarsest(maps[3])
-        above = coarsest
-        merged = []
-        for index in (3, 2, 1, 0):
-            down = self.narrow(above) if index == 0 else above
-            above = self.merge[index](maps[index] + functional.interpolate(down, scale_factor=2.0, mode="nearest"))
-            merged.insert(0, above)
-        return [*merged, coarsest]
+        pyramid = [self.coarsest(maps[-1])]
+        for lateral, merge in zip(reversed(maps), reversed(self.merge), strict=True):
+            above = functional.interpolate(pyramid[0], scale_factor=2.0, mode="nearest")
+            pyramid.insert(0, merge(lateral + above))
+        return pyramid
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Logits (batch, places, labels), boxes x1 y1 x2 y2 in pixels (batch, places, 4), centres and strides."""

@@ -72,7 +72,7 @@ class Sampler:
         item, index = self._any(rng)
         box = item.boxes[index]
         side = max(box[2] - box[0], box[3] - box[1])
-        wanted = math.exp(rng.uniform(math.log(20), math.log(size * 0.95)))
+        wanted = math.exp(rng.uniform(math.log(24), math.log(size * 0.95)))
         scale = min(wanted / side, 3.0)
         return self._placed(rng, size, item, scale, box)
 
@@ -178,7 +178,7 @@ class Sampler:
         return Sample(_aged(canvas, rng), _array(boxes), np.int64(labels), _array([]), ALL)
 
     def _scene(self, rng: random.Random, size: int) -> Sample:
-        scene = self.scenes.make(rng, (size, size), (30, size * 0.98))
+        scene = self.scenes.make(rng, (size, size), (40, size * 0.98))
         boxes = _array([(box.x1, box.y1, box.x2, box.y2) for box in scene.boxes])
         return Sample(scene.picture, boxes, np.int64([INDEX[box.brand] for box in scene.boxes]), _array([]), VMWARE_ALONE)
 

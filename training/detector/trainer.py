@@ -16,7 +16,6 @@ from .batches import Batch, Batches
 from .loss import loss
 from .network import Detector
 
-FROZEN_BLOCKS = 3
 CLIP = 10.0
 SMALLEST = 1e-3
 
@@ -42,7 +41,7 @@ class Trainer:
         self.recipe, self.data, self.work = recipe, data, work
         torch.manual_seed(recipe.seed)
         self.network = Detector(pretrained()).to(memory_format=torch.channels_last)
-        for parameter in self.network.backbone.early(FROZEN_BLOCKS):
+        for parameter in self.network.backbone.frozen():
             parameter.requires_grad = False
         if start:
             self.network.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["average"])
