@@ -23,7 +23,7 @@ def drawn(artwork: Artwork, size: tuple[int, int], seed: int) -> np.ndarray:
     bar = ((0, 91, 140), (29, 66, 138), (40, 40, 46))[seed % 3]
     canvas = backgrounds.gradient(size, (246, 247, 249), (224, 229, 236), rng)
     cv2.rectangle(canvas, (0, 0), (width, height // 8), bar, -1)
-    mark = artwork.wordmark(registered=True)
+    mark = artwork.mark("vmware", rng)[..., 3]
     scale = width / 5 / mark.shape[1]
     small = cv2.resize(mark, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     backgrounds.put(canvas, small, width // 20, max(2, (height // 8 - small.shape[0]) // 2), (255, 255, 255))

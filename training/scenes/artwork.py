@@ -11,10 +11,8 @@ import cairosvg
 import numpy as np
 from PIL import Image
 
-# Artwork of brands that the detector knows, and of their products: no distractors.
-KNOWN = ("vmware", "google", "apple", "intel", "yahoo", "nbc", "ford", "mini")
-WORDMARK = "vmware.svg"
-REGISTERED = "member-vmware.svg"
+from .brands import DRAWN, KNOWN, Drawing
+
 RENDERED_WIDTH = 1000
 
 
@@ -24,21 +22,26 @@ class Artwork:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.names = sorted(path.name for path in folder.glob("*.svg"))
-        missing = {WORDMARK, REGISTERED} - set(self.names)
+        missing = {drawing.file for drawings in DRAWN.values() for drawing in drawings} - set(self.names)
         if missing:
             raise FileNotFoundError(f"{folder} lacks {', '.join(sorted(missing))}")
-        self.others = [name for name in self.names if not any(brand in name for brand in KNOWN)]
+        known = (*KNOWN, *DRAWN)
+        self.others = [name for name in self.names if not any(brand in name for brand in known)]
 
-    @functools.lru_cache(maxsize=2)  # noqa: B019 -- one artwork lives as long as the program
-    def wordmark(self, registered: bool) -> np.ndarray:
-        """VMware's wordmark as an alpha mask (uint8), cut to its ink; with the sign of registration or without."""
-        if not registered:
-            return _cut(render(self.folder / WORDMARK, RENDERED_WIDTH)[..., 3])
-        alpha = render(self.folder / REGISTERED, RENDERED_WIDTH)[..., 3]
-        # Below the wordmark stands "by Broadcom", with a gap of empty rows between.
-        rows = np.flatnonzero(alpha.any(axis=1))
-        gap = rows[np.flatnonzero(np.diff(rows) > 1)[0]]
-        return _cut(alpha[: gap + 1])
+    def mark(self, brand: str, rng: random.Random) -> np.ndarray:
+        """A brand's logo in its colours (RGBA, uint8), cut to its ink."""
+        drawings = DRAWN[brand]
+        return self._mark(rng.choices(drawings, [drawing.share for drawing in drawings])[0])
+
+    @functools.lru_cache(maxsize=64)  # noqa: B019 -- one artwork lives as long as the program
+    def _mark(self, drawing: Drawing) -> np.ndarray:
+        picture = render(self.folder / drawing.file, RENDERED_WIDTH)
+        if drawing.upper_part:
+            rows = np.flatnonzero(picture[..., 3].any(axis=1))
+            gaps = np.flatnonzero(np.diff(rows) > 1)
+            if len(gaps):
+                picture = picture[: rows[gaps[0]] + 1]
+        return _cut(picture)
 
     def other(self, rng: random.Random) -> np.ndarray:
         """Some other logo in its colours, RGBA, cut to its ink."""
@@ -67,6 +70,7 @@ def render(path: Path, width: int) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
 
 
-def _cut(alpha: np.ndarray) -> np.ndarray:
-    rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
-    return np.ascontiguousarray(alpha[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+def _cut(picture: np.ndarray) -> np.ndarray:
+    ink = picture[..., 3] > 0
+    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+    return np.ascontiguousarray(picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])

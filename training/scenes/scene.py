@@ -1,4 +1,4 @@
-"""Scenes: a background, wordmarks set onto it, and the boxes that they really cover."""
+"""Scenes: a background, logos set onto it, and the boxes that they really cover."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import numpy as np
 
 from . import backgrounds, damage, text
 from .artwork import Artwork
+from .brands import DRAWN
 
-BRAND = "vmware"
 # What a wordmark may be hidden by, and how much of its ink must stay for it to count.
 LEAST_VISIBLE = 0.6
+# Letters that differ less from their ground, in steps of 256, can't be read by anybody.
+LEAST_CONTRAST = 26
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Scene:
 
 
 class SceneMaker:
-    """Makes scenes of VMware's wordmark."""
+    """Makes scenes of the brands that are drawn."""
 
     def __init__(self, data: Path) -> None:
         self.artwork = Artwork(data / "artwork")
@@ -73,8 +75,10 @@ class SceneMaker:
         self, canvas: np.ndarray, rng: random.Random, wide: float, *, flat: bool, taken: list[Box]
     ) -> Box | None:
         """Sets one wordmark onto the canvas; gives its box, or nothing where there is no room."""
-        mark = self.artwork.wordmark(rng.random() < 0.75)
-        patch, ink = self._patch(mark, rng, on_plate=rng.random() < (0.25 if flat else 0.5))
+        brand = rng.choice(tuple(DRAWN))
+        mark = self.artwork.mark(brand, rng)
+        on_plate = rng.random() < (0.25 if flat else 0.5)
+        patch, ink = self._patch(mark, rng, on_plate=on_plate)
         height, width = canvas.shape[:2]
         place = _placing(ink, patch.shape, rng, (width, height), wide, flat=flat)
         seen = cv2.warpPerspective(ink, place, (width, height), flags=cv2.INTER_AREA)
@@ -93,23 +97,32 @@ class SceneMaker:
             shade = cv2.GaussianBlur(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), (0, 0), 9).astype(np.float32)
             paint = paint * (rng.uniform(0.55, 0.95) + rng.uniform(0.1, 0.5) * shade[..., None] / 255)
             alpha = alpha * rng.uniform(0.82, 1.0)
-        canvas[:] = np.clip(canvas * (1 - alpha) + paint * alpha, 0, 255).astype(np.uint8)
+        painted = np.clip(canvas * (1 - alpha) + paint * alpha, 0, 255).astype(np.uint8)
+        # On a plate the ink must differ from the plate, else from what was there before.
+        ground = painted[(seen < 16) & (cover[..., 3] > 200)] if on_plate else canvas[seen > 96]
+        letters = painted[seen > 96].astype(np.float32)
+        if not len(ground) or np.abs(letters.mean(0) - ground.astype(np.float32).mean(0)).mean() < LEAST_CONTRAST:
+            return None
+        if not on_plate and np.abs(letters - canvas[seen > 96]).mean() < LEAST_CONTRAST:
+            return None
+        canvas[:] = painted
         if not flat and rng.random() < 0.2:
             box = _hide(canvas, rng, seen, box)
-        return Box(BRAND, *box)
+        return Box(brand, *box)
 
     def _patch(self, mark: np.ndarray, rng: random.Random, *, on_plate: bool) -> tuple[np.ndarray, np.ndarray]:
         """The wordmark with what belongs to it (plate, second line), as RGBA; and its own ink as a mask."""
-        tall, wide = mark.shape
+        tall, wide = mark.shape[:2]
         margin = int(tall * rng.uniform(0.3, 1.6))
         below = int(tall * rng.uniform(0.8, 2.0)) if rng.random() < 0.35 else 0
         right = int(wide * rng.uniform(0.3, 0.9)) if rng.random() < 0.12 else 0
         ink = np.zeros((tall + 2 * margin + below, wide + 2 * margin + right), np.uint8)
-        ink[margin : margin + tall, margin : margin + wide] = mark
+        ink[margin : margin + tall, margin : margin + wide] = mark[..., 3]
         plate = backgrounds.colour(rng)
         if rng.random() < 0.5:
             plate = rng.choice(((255, 255, 255), (0, 149, 211), (29, 66, 138), (113, 112, 116), (20, 20, 24), (120, 190, 32)))
         letters = backgrounds.contrasting(rng, plate)
+        own_colours = rng.random() < 0.15
         if rng.random() < 0.55:
             dark = sum(plate) > 460
             letters = rng.choice(((113, 112, 116), (0, 0, 0), (60, 60, 66), (29, 66, 138))) if dark else (255, 255, 255)
@@ -121,7 +134,10 @@ class SceneMaker:
             layer[..., :3] = letters
         colours = layer[..., :3].astype(np.float32)
         strength = ink[..., None].astype(np.float32) / 255
-        layer[..., :3] = (colours * (1 - strength) + np.float32(letters) * strength).astype(np.uint8)
+        paint = np.full((*ink.shape, 3), letters, np.float32)
+        if own_colours:
+            paint[margin : margin + tall, margin : margin + wide] = mark[..., :3]
+        layer[..., :3] = (colours * (1 - strength) + paint * strength).astype(np.uint8)
         layer[..., 3] = np.maximum(layer[..., 3], ink)
         for room, x, y in ((below, margin, margin + tall + below // 6), (right, margin + wide + right // 8, margin)):
             if room:
