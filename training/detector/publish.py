@@ -9,7 +9,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
+import torch
 
 from ..scenes.artwork import Artwork
 from . import evaluation, goldens, thresholds
@@ -38,9 +38,11 @@ def publish(out: Path, network: Detector, data: Path, policy: Policy, training: 
     chosen.rename(model)
     for path in (full, small):
         path.unlink(missing_ok=True)
+    # Training begins with these when a brand is added: python -m training.detector --start weights.pt
+    torch.save({"average": {name: value.half() for name, value in network.state_dict().items()}}, out / "weights.pt")
     look = onnx_look(model)
     known = goldens.write(out, Artwork(data / "artwork"), look, policy)
-    files = {"model": model} | {f"golden_{number}": out / item["picture"] for number, item in enumerate(known, start=1)}
+    files = {"model": model, "weights": out / "weights.pt"} | {f"golden_{number}": out / item["picture"] for number, item in enumerate(known, start=1)}
     manifest = {
         "format": 1, "name": "logo-detector", "version": model_version, "kind": "logo-detector",
         "files": {role: _described(path) for role, path in files.items()},
@@ -81,6 +83,7 @@ def _measure(path: Path, data: Path, policy: Policy) -> dict:
             "vmware_recall": round(100 * figures.recall, 2),
             "vmware_ap50": round(100 * figures.average_precision, 2),
             "vmware_recall_by_kind": {kind: round(100 * value, 1) for kind, value in figures.recall_by_kind.items()},
+            "drawn_recall": {name: round(100 * value, 1) for name, value in evaluation.drawn(look, data, policy).items()},
             "vmware_false_alarms_a_picture": round(figures.false_alarms, 4),
             "policy": asdict(policy),
         },

@@ -34,6 +34,17 @@ class Recipe:
     checkpoint_every: int = 250
 
 
+def begin_with(network: Detector, weights: dict[str, torch.Tensor]) -> None:
+    """Takes over weights of an earlier version. Labels that have joined since begin with weights of their own."""
+    own = network.state_dict()
+    for name, value in weights.items():
+        if own[name].shape != value.shape and ".scores." in name:
+            joined = own[name].clone()
+            joined[: len(value)] = value
+            weights = {**weights, name: joined}
+    network.load_state_dict(weights)
+
+
 class Trainer:
     """A run that can be broken off and resumed."""
 
@@ -44,7 +55,7 @@ class Trainer:
         for parameter in self.network.backbone.frozen():
             parameter.requires_grad = False
         if start:
-            self.network.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["average"])
+            begin_with(self.network, torch.load(start, map_location="cpu", weights_only=True)["average"])
         self.average = copy.deepcopy(self.network).eval()
         self.optimizer = torch.optim.AdamW(self._groups())
         self.step = 0
