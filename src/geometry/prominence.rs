@@ -22,7 +22,6 @@ pub fn prominence(picture: &Picture, bounds: &PixelBox) -> Prominence {
 
 /// Variance of the Laplacian of the luminance, at the pixels at hand. 0 where the box is too small
 /// to have one.
-#[expect(clippy::cast_precision_loss, reason = "counts of pixels are far below 2^52")]
 #[expect(clippy::cast_possible_truncation, reason = "a variance needs no more digits")]
 fn sharpness(picture: &Picture, bounds: &PixelBox) -> f32 {
     let (width, height) = (picture.width() as usize, picture.height() as usize);

@@ -88,6 +88,21 @@ impl WindowShape {
         factors.iter().filter_map(level).collect()
     }
 
+    /// Cuts a grid of windows over pictures so wide into strips of at most so many pixels, unless
+    /// one row of windows has more: the first row of each, and how many rows. Strips share what a
+    /// window is higher than its step.
+    pub fn strips(&self, grid: WindowGrid, width: u32, most_pixels: usize) -> Vec<(u32, u32)> {
+        let most = u32::try_from(most_pixels / width.max(1) as usize).unwrap_or(u32::MAX);
+        let rows = most.saturating_sub(self.height) / self.stride.max(1) + 1;
+        let starts = (0..grid.rows).step_by(rows as usize);
+        starts.map(|first| (first, rows.min(grid.rows - first))).collect()
+    }
+
+    /// Height of a strip of so many rows of windows, in pixels.
+    pub fn strip_height(&self, rows: u32) -> u32 {
+        rows.saturating_sub(1) * self.stride + self.height
+    }
+
     /// The windows of a picture of this size: as many as a network of valid convolutions with the
     /// window as its receptive field gives scores.
     pub fn grid(&self, size: Size) -> WindowGrid {
@@ -144,6 +159,24 @@ mod tests {
             let grid = SHAPE.grid(Size { width, height });
             prop_assert_eq!(grid.columns, dense(width, &across));
             prop_assert_eq!(grid.rows, dense(height, &down));
+        }
+
+        #[test]
+        fn strips_have_every_row_of_windows_once(
+            width in 102u32..4000, height in 50u32..3000, most in 1usize..600_000,
+        ) {
+            let size = Size { width, height };
+            let grid = SHAPE.grid(size);
+            let mut next = 0;
+            for (first, rows) in SHAPE.strips(grid, width, most) {
+                prop_assert_eq!(first, next);
+                let strip = Size { width, height: SHAPE.strip_height(rows) };
+                prop_assert_eq!(SHAPE.grid(strip), WindowGrid { rows, ..grid });
+                prop_assert!(first * SHAPE.stride + strip.height <= height);
+                prop_assert!(rows == 1 || strip.pixels() <= most);
+                next += rows;
+            }
+            prop_assert_eq!(next, grid.rows);
         }
 
         #[test]

@@ -8,8 +8,8 @@ use super::Size;
 pub fn tiles(picture: Size, side: u32, overlap: u32) -> Vec<(u32, u32, Size)> {
     let across = starts(picture.width, side, overlap);
     let down = starts(picture.height, side, overlap);
-    let size = Size { width: picture.width.min(side), height: picture.height.min(side) };
-    down.iter().flat_map(|y| across.iter().map(|x| (*x, *y, size))).collect()
+    let tile = Size { width: picture.width.min(side), height: picture.height.min(side) };
+    down.iter().flat_map(|y| across.iter().map(|x| (*x, *y, tile))).collect()
 }
 
 fn starts(length: u32, side: u32, overlap: u32) -> Vec<u32> {

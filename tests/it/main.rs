@@ -19,3 +19,4 @@ mod schemas;
 mod services;
 mod start;
 mod store;
+mod vision;
