@@ -1,5 +1,7 @@
 //! Which parts of a picture a detector is shown, and how large.
 
+use std::num::NonZeroU32;
+
 use serde::Deserialize;
 
 use super::{Letterbox, Size, clipped, tiles};
@@ -76,13 +78,12 @@ impl ViewPolicy {
         views
     }
 
-    /// So long a longer side is enough: a larger picture may be decoded to no less than this, and
-    /// shows the detector as much as in full.
-    pub fn sufficient_side(&self, longer_side: u32) -> u32 {
-        match self.tiles {
-            Some(tiles) if longer_side > tiles.from => tiles.up_to.unwrap_or(u32::MAX).min(longer_side),
-            _ => self.longest_sides.iter().copied().max().unwrap_or(u32::MAX).min(longer_side),
-        }
+    /// A picture decoded to a longer side of no less than this shows as much as in full. `None`
+    /// where nothing less than all its pixels does.
+    pub fn sufficient_side(&self) -> Option<NonZeroU32> {
+        let whole = self.longest_sides.iter().copied().max();
+        let tiled = self.tiles.map_or(Some(0), |tiles| tiles.up_to);
+        NonZeroU32::new(whole?.max(tiled?))
     }
 
     /// Tiles of the picture at the size `shown`.
@@ -148,8 +149,8 @@ mod tests {
         // Five columns of tiles at least 128 apart, three rows.
         assert_eq!(views.len(), 2 + 5 * 3);
         assert!(views[2..].iter().all(|view| view.letterbox.content == Size::from((512, 512))));
-        assert_eq!(policy.sufficient_side(1920), 1920);
-        assert_eq!(policy.sufficient_side(1200), 512);
+        assert_eq!(policy.sufficient_side(), None);
+        assert_eq!(ViewPolicy { tiles: None, ..policy }.sufficient_side(), NonZeroU32::new(512));
     }
 
     #[test]
@@ -158,7 +159,7 @@ mod tests {
         policy.tiles = policy.tiles.map(|tiles| TilePolicy { up_to: Some(2048), ..tiles });
         let few = policy.views(&picture(8000, 6000)).len();
         assert_eq!(few, policy.views(&picture(2048, 1536)).len());
-        assert_eq!(policy.sufficient_side(8000), 2048);
+        assert_eq!(policy.sufficient_side(), NonZeroU32::new(2048));
     }
 
     #[test]

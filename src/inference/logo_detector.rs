@@ -4,7 +4,7 @@
 //! model's thread does nothing but run the model.
 
 use std::future::Future;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -125,10 +125,10 @@ impl LogoDetector {
         &self.device
     }
 
-    /// A picture whose longer side has so many pixels may be decoded to no less than this, and
-    /// shows the detector as much as in full.
-    pub fn sufficient_side(&self, longer_side: u32) -> u32 {
-        self.policy.sufficient_side(longer_side)
+    /// A picture decoded to a longer side of no less than this shows the detector as much as in
+    /// full. `None` where nothing less than all its pixels does.
+    pub fn sufficient_side(&self) -> Option<NonZeroU32> {
+        self.policy.sufficient_side()
     }
 
     /// Scales a picture and hands it to the model; waits while the queue is full. Must be called

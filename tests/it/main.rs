@@ -9,6 +9,7 @@ mod cuda;
 mod daemon;
 mod dashboards;
 mod demo;
+mod detect;
 mod flow;
 mod health;
 mod kafka;
