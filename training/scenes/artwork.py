@@ -11,8 +11,8 @@ import cairosvg
 import numpy as np
 from PIL import Image
 
-# The artwork of the brand itself, and of its products: they are no distractors.
-OWN = "vmware"
+# Artwork of brands that the detector knows, and of their products: no distractors.
+KNOWN = ("vmware", "google", "apple", "intel", "yahoo", "nbc", "ford", "mini")
 WORDMARK = "vmware.svg"
 REGISTERED = "member-vmware.svg"
 RENDERED_WIDTH = 1000
@@ -27,7 +27,7 @@ class Artwork:
         missing = {WORDMARK, REGISTERED} - set(self.names)
         if missing:
             raise FileNotFoundError(f"{folder} lacks {', '.join(sorted(missing))}")
-        self.others = [name for name in self.names if OWN not in name]
+        self.others = [name for name in self.names if not any(brand in name for brand in KNOWN)]
 
     @functools.lru_cache(maxsize=2)  # noqa: B019 -- one artwork lives as long as the program
     def wordmark(self, registered: bool) -> np.ndarray:
