@@ -48,8 +48,8 @@ def test_overlap_is_that_of_rectangles() -> None:
 
 @pytest.fixture(scope="module")
 def sampler():
-    pytest.importorskip("cv2", reason="needs OpenCV (training/requirements.txt)")
-    pytest.importorskip("cairosvg", reason="needs CairoSVG (training/requirements.txt)")
+    pytest.importorskip("cv2", reason="needs OpenCV (training/requirements-vision.txt)")
+    pytest.importorskip("cairosvg", reason="needs CairoSVG (training/requirements-vision.txt)")
     from training.logos.crops import CropSampler
 
     folder = os.environ.get("OVERHEARD_TRAINING_DATA")
@@ -79,7 +79,7 @@ def test_nothing_that_is_kept_aside_is_read(sampler) -> None:
 
 
 def test_shifted_and_rescaled_windows_meet_no_logo() -> None:
-    pytest.importorskip("cv2", reason="needs OpenCV (training/requirements.txt)")
+    pytest.importorskip("cv2", reason="needs OpenCV (training/requirements-vision.txt)")
     from training.logos.crops import LEAST_OVERLAP, _rescaled, _shifted, jittered
 
     rng, core = random.Random(5), fitted(100, 100, 175, 112)
