@@ -36,11 +36,11 @@ pub fn turned_jpeg(picture: &RgbImage, orientation: u8) -> Vec<u8> {
 }
 
 pub fn png(picture: &RgbImage) -> Vec<u8> {
-    written(picture.clone().into(), ImageFormat::Png)
+    written(picture, ImageFormat::Png)
 }
 
 pub fn webp(picture: &RgbImage) -> Vec<u8> {
-    written(picture.clone().into(), ImageFormat::WebP)
+    written(picture, ImageFormat::WebP)
 }
 
 /// A GIF of which only the first frame is the picture; the others are black.
@@ -73,7 +73,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-fn written(picture: DynamicImage, format: ImageFormat) -> Vec<u8> {
+fn written(picture: &RgbImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, format).unwrap();
     bytes.into_inner()

@@ -160,7 +160,7 @@ impl PicturesServer {
             "/announced" => head("200 OK", &[], Some(1 << 40)),
             "/endless" => {
                 stream.write_all(head("200 OK", &[], None).as_bytes()).await?;
-                let zeros = [0; 16 << 10];
+                let zeros = vec![0; 16 << 10];
                 loop {
                     stream.write_all(&zeros).await?;
                     self.state.body_bytes.fetch_add(zeros.len(), Ordering::SeqCst);

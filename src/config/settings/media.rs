@@ -70,3 +70,49 @@ fn read_networks(media: &mut Section<'_>) -> Vec<IpNet> {
     }
     networks
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Settings;
+
+    fn problems(section: &str) -> Vec<String> {
+        Settings::for_demo(&format!("[media]\n{section}")).unwrap_err().problems().to_vec()
+    }
+
+    #[test]
+    fn networks_and_single_addresses_are_read() {
+        let text = "[media]\nallowed_networks = [\"10.1.0.0/16\", \"fd12::/32\", \"192.168.7.7\"]";
+        let settings = Settings::for_demo(text).unwrap();
+        let networks: Vec<_> = settings.media.allowed_networks.iter().map(ToString::to_string).collect();
+        assert_eq!(networks, ["10.1.0.0/16", "fd12::/32", "192.168.7.7/32"]);
+    }
+
+    #[test]
+    fn what_is_no_network_is_refused_with_what_to_write() {
+        let found = problems("allowed_networks = [\"10.1.2.3/16\", \"intranet\", \"10.0.0.0/33\"]");
+        assert_eq!(
+            found,
+            [
+                "media.allowed_networks: \"10.0.0.0/33\" is no network; write an address with the length of its prefix, such as \"10.1.0.0/16\"",
+                "media.allowed_networks: \"10.1.2.3/16\" names a host in a network; write \"10.1.0.0/16\" for the network",
+                "media.allowed_networks: \"intranet\" is no network; write an address with the length of its prefix, such as \"10.1.0.0/16\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn limits_that_contradict_each_other_are_refused() {
+        let found = problems(
+            "connect_timeout = \"20s\"\ntotal_timeout = \"5s\"\nretry_pause_max = \"1s\"\ncontact = \"a\\nb\"",
+        );
+        assert_eq!(
+            found,
+            [
+                "media.contact: \"a\\nb\" can't stand in a header; write a URL or a mail address",
+                "media.first_byte_timeout: must not be below media.connect_timeout",
+                "media.retry_pause_max: must not be below media.retry_pause",
+                "media.total_timeout: must not be below media.first_byte_timeout",
+            ]
+        );
+    }
+}
