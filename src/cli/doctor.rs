@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::config::Settings;
-use crate::inference::{Runtime, TextModel};
+use crate::inference::{DetectorModel, Runtime, TextModel};
 use crate::source;
 use crate::store::Store;
 
@@ -30,7 +30,7 @@ impl Findings {
 pub(super) async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let mut findings = Findings::default();
     check_files(&settings, &mut findings);
-    check_model(&settings, &mut findings);
+    check_models(&settings, &mut findings);
     check_kafka(&settings, &mut findings).await?;
     check_postgres(&settings, &mut findings).await;
     if findings.bad == 0 {
@@ -55,7 +55,7 @@ fn check_files(settings: &Settings, findings: &mut Findings) {
     }
 }
 
-fn check_model(settings: &Settings, findings: &mut Findings) {
+fn check_models(settings: &Settings, findings: &mut Findings) {
     let options = match settings.inference() {
         Ok(options) => options,
         Err(error) => return findings.bad("library and models", error),
@@ -72,6 +72,14 @@ fn check_model(settings: &Settings, findings: &mut Findings) {
             findings.good("device", model.device());
         }
         Err(error) => findings.bad("text model", error),
+    }
+    let folder = options.models.join(&options.vision_model);
+    match DetectorModel::open(&runtime, &folder, options.batch_pixels) {
+        Ok(model) => {
+            let (id, device) = (model.id(), model.device());
+            findings.good("vision model", format_args!("{id}, ran a forward pass on {device}"));
+        }
+        Err(error) => findings.bad("vision model", error),
     }
 }
 

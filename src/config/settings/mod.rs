@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::alerting::{Condition, Rule};
 use crate::domain::{Brand, BrandId};
-use crate::inference::{Device, Manifest};
+use crate::inference::{DetectorKind, Device, Kind, Manifest, ModelId, TextKind};
 use crate::{admin, inference, pipeline, publish, source, store, telemetry};
 
 use super::layers::{Layered, lay};
@@ -57,6 +57,8 @@ struct ModelSettings {
     text_model: String,
     batch_tokens: NonZeroUsize,
     queue: NonZeroUsize,
+    vision_model: String,
+    batch_pixels: NonZeroUsize,
 }
 
 impl Settings {
@@ -207,6 +209,8 @@ impl Settings {
             text_model: self.model.text_model.clone(),
             batch_tokens: self.model.batch_tokens,
             queue: self.model.queue,
+            vision_model: self.model.vision_model.clone(),
+            batch_pixels: self.model.batch_pixels,
         })
     }
 
@@ -214,17 +218,40 @@ impl Settings {
         resolve(self.model.models.as_ref(), Search::new("models", "/usr/share/overheard/models"))
     }
 
-    /// Looks whether the text model is one, by its manifest. Where there is no folder of models at
-    /// all, [`Settings::inference`] says so.
+    /// Looks whether the text model is one, by its manifest.
     ///
     /// # Errors
     /// The folder has no such model, or its manifest can't be used.
     pub fn check_text_model(&self) -> Result<(), ConfigError> {
+        self.check_model::<TextKind>("inference.text_model", &self.model.text_model)
+    }
+
+    /// Looks whether the logo detector is one, by its manifest.
+    ///
+    /// # Errors
+    /// The folder has no such model, or its manifest can't be used.
+    pub fn check_vision_model(&self) -> Result<(), ConfigError> {
+        self.check_model::<DetectorKind>("inference.vision_model", &self.model.vision_model)
+    }
+
+    /// Name and version of each model, by what their manifests say.
+    pub fn model_ids(&self) -> [(&'static str, Result<ModelId, String>); 2] {
+        let text = self.model_id::<TextKind>(&self.model.text_model);
+        let vision = self.model_id::<DetectorKind>(&self.model.vision_model);
+        [("text model", text), ("vision model", vision)]
+    }
+
+    fn model_id<K: Kind>(&self, name: &str) -> Result<ModelId, String> {
+        let manifest = Manifest::<K>::read(&self.models()?.join(name));
+        manifest.map(|manifest| manifest.id()).map_err(|error| error.to_string())
+    }
+
+    /// Where there is no folder of models at all, [`Settings::inference`] says so.
+    fn check_model<K: Kind>(&self, key: &str, name: &str) -> Result<(), ConfigError> {
         let Ok(models) = self.models() else { return Ok(()) };
-        Manifest::read(&models.join(&self.model.text_model)).map(drop).map_err(|error| {
+        Manifest::<K>::read(&models.join(name)).map(drop).map_err(|error| {
             let way_out = "write the name of a folder that is there";
-            let models = models.display();
-            ConfigError::one(format!("inference.text_model: {error}; {way_out}, in {models}"))
+            ConfigError::one(format!("{key}: {error}; {way_out}, in {}", models.display()))
         })
     }
 
@@ -273,9 +300,13 @@ fn read_model(root: &mut Section<'_>) -> ModelSettings {
         text_model: inference.required("text_model"),
         batch_tokens: inference.within("batch_tokens", 1..=1_000_000),
         queue: inference.within("queue", 1..=1_000_000),
+        vision_model: inference.required("vision_model"),
+        batch_pixels: inference.within("batch_pixels", 1..=1 << 30),
     };
-    if model.text_model.is_empty() {
-        inference.note("text_model", "is empty; write the name of a folder in inference.models");
+    for (key, name) in [("text_model", &model.text_model), ("vision_model", &model.vision_model)] {
+        if name.is_empty() {
+            inference.note(key, "is empty; write the name of a folder in inference.models");
+        }
     }
     inference.finish();
     model
