@@ -31,10 +31,11 @@ class Artwork:
     def mark(self, brand: str, rng: random.Random) -> np.ndarray:
         """A brand's logo in its colours (RGBA, uint8), cut to its ink."""
         drawings = DRAWN[brand]
-        return self._mark(rng.choices(drawings, [drawing.share for drawing in drawings])[0])
+        return self.drawing(rng.choices(drawings, [drawing.share for drawing in drawings])[0])
 
     @functools.lru_cache(maxsize=64)  # noqa: B019 -- one artwork lives as long as the program
-    def _mark(self, drawing: Drawing) -> np.ndarray:
+    def drawing(self, drawing: Drawing) -> np.ndarray:
+        """One file's logo in its colours (RGBA, uint8), cut to its ink."""
         picture = render(self.folder / drawing.file, RENDERED_WIDTH)
         if drawing.upper_part:
             rows = np.flatnonzero(picture[..., 3].any(axis=1))

@@ -15,6 +15,7 @@ import numpy as np
 from ..logos.window import CORE_HEIGHT, CORE_WIDTH, CORE_X, CORE_Y, FILL, HEIGHT, WIDTH
 from ..scenes import text
 from ..scenes.artwork import Artwork
+from ..scenes.brands import DRAWN
 from ..scenes.backgrounds import Colour, gradient, put
 
 WHITE, GREY, DARK, BLUE, GREEN = (255, 255, 255), (113, 112, 116), (24, 26, 30), (29, 110, 180), (110, 170, 40)
@@ -63,7 +64,7 @@ def word(letters: str, font: int) -> np.ndarray:
 
 def golden_pictures(artwork: Artwork) -> dict[str, np.ndarray]:
     """Pictures by name, uint8 [height, width, 3]: windows, and one that is larger."""
-    mark, registered = artwork.wordmark(False), artwork.wordmark(True)
+    mark, registered = (artwork.drawing(drawing)[..., 3] for drawing in DRAWN["vmware"])
     screen = gradient((198, 110), (236, 240, 244), (210, 218, 228), random.Random(4))
     cv2.rectangle(screen, (0, 0), (198, 34), BLUE, -1)
     small = cv2.resize(registered, (72, round(72 * registered.shape[0] / registered.shape[1])), interpolation=cv2.INTER_AREA)
@@ -83,7 +84,7 @@ def golden_pictures(artwork: Artwork) -> dict[str, np.ndarray]:
 
 def probes(artwork: Artwork) -> list[Probe]:
     """Windows under conditions of rising hardness, each in four colours; and the name in plain type."""
-    mark = artwork.wordmark(True)
+    mark = artwork.drawing(DRAWN["vmware"][1])[..., 3]
     made = []
     for surface, ink in COLOURS:
         made += [Probe(f"turned by {angle} degrees", window(mark, surface, ink, angle=angle), True) for angle in (0, 10, 20, 35)]
