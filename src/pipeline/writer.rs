@@ -75,7 +75,7 @@ impl Batch {
                 }
             },
         };
-        self.posts.push(StoredPost { post: *post, received_at: record.received_at, mentions });
+        self.posts.push(StoredPost { post: *post, received_at: record.received_at, mentions, kept: true });
         self.records.push(record);
         Ok(())
     }

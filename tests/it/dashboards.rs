@@ -85,6 +85,7 @@ async fn every_query_of_the_dashboard_runs_and_those_on_mentions_find_them() {
                 spans: Vec::new(),
                 sentiment: Sentiment::new([0.7, 0.2, 0.1]).unwrap(),
             }],
+            kept: true,
         })
         .collect();
     store.write("sentiment@test", &posts).await.unwrap();
