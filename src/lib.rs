@@ -17,6 +17,7 @@ pub mod offsets;
 
 // Adapters: one outside world each; they never import each other.
 pub mod inference;
+pub mod media;
 pub mod publish;
 pub mod source;
 pub mod store;

@@ -47,6 +47,11 @@ metrics! {
     RECORDS_REJECTED "overheard_posts_rejected_total" Counter Count ["reason"] "Records sent to the dead-letter topic.";
     POSTS_UNNAMED "overheard_posts_unnamed_total" Counter Count [] "Posts whose text names no brand.";
     PICTURES_SEEN "overheard_pictures_seen_total" Counter Count [] "Pictures that posts carry; none is looked at yet.";
+    PICTURE_FETCHES "overheard_picture_fetches_total" Counter Count ["outcome"] "Addresses of pictures looked at; outcome is fetched or the kind of reason why not.";
+    PICTURE_BYTES "overheard_picture_bytes_total" Counter Bytes [] "Bytes of the pictures fetched.";
+    PICTURE_FETCH_SECONDS "overheard_picture_fetch_seconds" Histogram Seconds [] "Time from a picture's address to its file, or to the reason why not.";
+    PICTURE_DECODES "overheard_picture_decodes_total" Counter Count ["outcome"] "Files given to a decoder; outcome is decoded or what is wrong with the file.";
+    PICTURE_DECODE_SECONDS "overheard_picture_decode_seconds" Histogram Seconds [] "Time of decoding one file.";
     POSTS_STORED "overheard_posts_stored_total" Counter Count [] "Posts really inserted into Postgres.";
     MENTIONS_STORED "overheard_mentions_stored_total" Counter Count [] "Mentions really inserted into Postgres.";
     MENTIONS_SCORED "overheard_mentions_scored_total" Counter Count ["brand" "label"] "Mentions scored, redelivered ones among them.";

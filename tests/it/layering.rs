@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [(&str, &[&str], bool); 5] = [
     ("vocabulary", &["clock", "domain", "health", "metrics"], true),
     ("decisions", &["alerting", "decode", "matching", "offsets"], false),
-    ("adapters", &["inference", "publish", "source", "store"], false),
+    ("adapters", &["inference", "media", "publish", "source", "store"], false),
     ("composition", &["admin", "pipeline"], false),
     ("shell", &["cli", "config", "telemetry"], true),
 ];
@@ -25,10 +25,13 @@ fn source_files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Crates that only one adapter knows, with the places that may name them.
-const OWNED: [(&str, &[&str]); 3] = [
+const OWNED: [(&str, &[&str]); 5] = [
     ("rdkafka", &["source", "publish", "cli"]),
     ("sqlx", &["store"]),
     ("ort", &["inference", "cli/version.rs"]),
+    ("reqwest", &["media"]),
+    // The commands write pictures, too.
+    ("image", &["media", "cli"]),
 ];
 
 /// Every module named after `crate::`, also inside braces: `crate::{a, b::c}`.

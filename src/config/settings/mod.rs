@@ -1,10 +1,12 @@
 //! The settings of every component, each read and checked here once.
 //!
 //! - `kafka` reads `[kafka]`, and what goes on to librdkafka.
+//! - `media` reads `[media]`.
 //! - `postgres` reads `[postgres]`.
 //! - `secrets` reads passwords, from the key itself or from a file.
 
 mod kafka;
+mod media;
 mod postgres;
 mod secrets;
 
@@ -32,6 +34,8 @@ pub struct Settings {
     pub publish: publish::Options,
     /// Postgres.
     pub store: store::Options,
+    /// Pictures from other people's servers.
+    pub media: crate::media::Options,
     /// The post's way.
     pub pipeline: pipeline::Options,
     /// HTTP for operators.
@@ -99,6 +103,7 @@ impl Settings {
 
         let (source, publish, formats) = kafka::read(&mut root, queue, in_flight_bytes);
         let store = postgres::read(&mut root);
+        let media = media::read(&mut root);
         let model = read_model(&mut root);
 
         let mut brands = root.section("brands");
@@ -160,6 +165,7 @@ impl Settings {
             source,
             publish,
             store,
+            media,
             pipeline,
             admin,
             log: telemetry,
