@@ -35,6 +35,8 @@ struct Context {
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 /// Bounds of histogram buckets, in seconds.
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Bounds of histogram buckets, in views of pictures.
+const VIEWS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
 /// Bounds of histogram buckets, in posts.
 const POSTS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0];
 
@@ -46,6 +48,7 @@ pub fn record_metrics() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS)?
         .set_buckets_for_metric(Matcher::Suffix("_posts".to_owned()), POSTS)?
+        .set_buckets_for_metric(Matcher::Suffix("_views".to_owned()), VIEWS)?
         .install_recorder()?;
     metrics::describe();
     Ok(handle)

@@ -12,6 +12,7 @@ pub mod metrics;
 // Decisions: pure and synchronous.
 pub mod alerting;
 pub mod decode;
+pub mod geometry;
 pub mod matching;
 pub mod offsets;
 

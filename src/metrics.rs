@@ -58,6 +58,8 @@ metrics! {
     MODEL_RUN_SECONDS "overheard_model_run_seconds" Histogram Seconds ["model"] "Time of one batch in the model.";
     MODEL_BATCH_POSTS "overheard_model_batch_posts" Histogram Count ["model"] "Texts in one batch.";
     MODEL_TOKENS "overheard_model_tokens_total" Counter Count ["model" "kind"] "Tokens given to the model; kind is real or padding.";
+    MODEL_BATCH_VIEWS "overheard_model_batch_views" Histogram Count ["model"] "Views of pictures in one batch.";
+    MODEL_VIEWS "overheard_model_views_total" Counter Count ["model" "kind"] "Views of pictures given to the model; kind is real or padding.";
     MODEL_DEVICE "overheard_model_device" Gauge Count ["model" "device"] "1 for the device that the model runs on.";
     STORE_COMMIT_SECONDS "overheard_store_commit_seconds" Histogram Seconds [] "Time of one batch's transaction in Postgres.";
     STORE_BATCH_POSTS "overheard_store_batch_posts" Histogram Count [] "Records settled by one transaction.";

@@ -3,6 +3,7 @@
 mod assemble;
 mod check_config;
 mod demo;
+mod detect;
 mod doctor;
 mod migrate;
 mod run;
@@ -46,6 +47,8 @@ enum Command {
     Doctor,
     /// Score texts from standard input, one JSON object a line
     Score(score::Arguments),
+    /// Find logos in pictures, one JSON object a line
+    Detect(detect::Arguments),
 }
 
 /// Does what the arguments say.
@@ -72,6 +75,7 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::CheckConfig => Ok(check_config::run(config_path(arguments.config).as_deref())),
         Command::Doctor => runtime.block_on(doctor::run(settings(arguments.config)?)),
         Command::Score(score) => runtime.block_on(score::run(settings(arguments.config)?, score)),
+        Command::Detect(detect) => runtime.block_on(detect::run(settings(arguments.config)?, detect)),
     };
     // A thread that is blocked in a read or in a library must not keep the process from ending.
     runtime.shutdown_background();

@@ -63,7 +63,7 @@ pub(super) async fn run(settings: Settings, arguments: Arguments) -> anyhow::Res
     }
     let scorer = tokio::task::spawn_blocking({
         let options = options.clone();
-        move || assemble::text_scorer(&options)
+        move || assemble::text_scorer(&assemble::runtime(&options)?, &options)
     })
     .await??;
     let model = scorer.model().to_string();

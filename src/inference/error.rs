@@ -47,13 +47,17 @@ pub enum InferenceError {
     /// The tokenizer failed on a text.
     #[error("The text can't be tokenized: {0}")]
     Tokenizer(String),
+    /// A picture can't be made ready for the network.
+    #[error("The picture can't be prepared: {0}")]
+    Picture(String),
     /// ONNX Runtime failed.
     #[error("ONNX Runtime failed: {0}")]
     Runtime(String),
     /// The model gave numbers that are no probabilities.
     #[error(transparent)]
     Score(#[from] crate::domain::SentimentError),
-    /// The thread that owns the model has ended, also since the runtime broke: no text's fault.
+    /// The thread that owns the model has ended, also since the runtime broke: the fault of
+    /// no text and no picture.
     #[error("The model's thread has ended")]
     Stopped,
 }

@@ -5,12 +5,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use ort::session::Session;
-use ort::value::{Outlet, ValueType};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::InferenceError;
-use crate::domain::Label;
+use super::tensors::{TensorSpec, difference};
 
 /// Name and version of a model, as rows carry it: `sentiment@1`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -38,117 +38,71 @@ pub struct ModelFile {
     pub sha256: String,
 }
 
-/// A size along one axis: a number, or a name where it varies.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-pub enum Dimension {
-    /// Always this many.
-    Fixed(i64),
-    /// Varies, under this name.
-    Named(String),
-}
+/// What the manifest of one kind of model says beyond what all say.
+pub trait Kind: DeserializeOwned {
+    /// The kind's name in the manifest.
+    const NAME: &'static str;
 
-impl fmt::Display for Dimension {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixed(size) => write!(f, "{size}"),
-            Self::Named(name) => f.write_str(name),
-        }
-    }
-}
-
-/// An input or output of the network.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct TensorSpec {
-    /// Its name in the graph.
-    pub name: String,
-    /// Element type, such as `int64` or `float32`.
-    #[serde(rename = "type")]
-    pub element: String,
-    /// Sizes.
-    pub shape: Vec<Dimension>,
-}
-
-impl fmt::Display for TensorSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shape: Vec<_> = self.shape.iter().map(ToString::to_string).collect();
-        write!(f, "{} {} [{}]", self.name, self.element, shape.join(", "))
-    }
-}
-
-/// A known text with the probabilities that the exported file gave when it was made.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Golden {
-    /// The text.
-    pub text: String,
-    /// Negative, neutral, positive.
-    pub probabilities: [f32; 3],
+    /// What this program can't work with in it, if anything. The labels are those of the network's
+    /// output, in order.
+    fn problem(&self, labels: &[String]) -> Option<String>;
 }
 
 /// What `manifest.json` says. Fields that only people read are left out.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Manifest {
-    format: u32,
+pub struct Manifest<K> {
     /// Name of the model.
     pub name: String,
     /// Its version.
     pub version: String,
-    kind: String,
     /// Its files by role.
     pub files: BTreeMap<String, ModelFile>,
     /// Inputs of the network.
     pub inputs: Vec<TensorSpec>,
     /// Outputs of the network.
     pub outputs: Vec<TensorSpec>,
-    /// What the last axis of the output stands for.
+    /// What the classes of the output stand for.
     pub labels: Vec<String>,
-    /// The id that fills short rows.
-    pub pad_id: u32,
-    /// The id that stands for a text without any token.
-    pub empty_id: u32,
-    /// Longest text in tokens; what is longer is cut.
-    pub max_tokens: usize,
-    /// Known answers.
-    #[serde(default)]
-    pub goldens: Vec<Golden>,
+    /// What only models of its kind have.
+    #[serde(flatten)]
+    pub kind: K,
     #[serde(skip)]
     folder: PathBuf,
+}
+
+/// What is looked at before the rest: another format or kind has other keys.
+#[derive(Deserialize)]
+struct Header {
+    format: u32,
+    kind: String,
 }
 
 /// The metadata key under which the ONNX file itself names its labels, separated by commas.
 const LABELS_KEY: &str = "labels";
 
-impl Manifest {
-    /// Reads `manifest.json` of a text model's folder.
+impl<K: Kind> Manifest<K> {
+    /// Reads `manifest.json` of a model's folder.
     ///
     /// # Errors
-    /// The file can't be read or parsed, or describes a model that this program can't run.
+    /// The file can't be read or parsed, or describes a model that this program can't run, or one
+    /// of another kind.
     pub fn read(folder: &Path) -> Result<Self, InferenceError> {
         let path = folder.join("manifest.json");
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-        let wrong = |detail: String| InferenceError::Manifest { path: path.clone(), detail };
-        let mut manifest: Self = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        Self::parse(&text, folder).map_err(|detail| InferenceError::Manifest { path, detail })
+    }
+
+    fn parse(text: &str, folder: &Path) -> Result<Self, String> {
+        let header: Header = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if header.format != 1 {
+            return Err(format!("its format is {}, and this program reads format 1", header.format));
+        }
+        if header.kind != K::NAME {
+            return Err(format!("its kind is {:?}, and what is needed here is {:?}", header.kind, K::NAME));
+        }
+        let mut manifest: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         folder.clone_into(&mut manifest.folder);
-        if manifest.format != 1 {
-            return Err(wrong(format!("its format is {}, and this program reads format 1", manifest.format)));
-        }
-        if manifest.kind != "text-sentiment" {
-            return Err(wrong(format!(
-                "its kind is {:?}, and a text model's is \"text-sentiment\"",
-                manifest.kind
-            )));
-        }
-        let expected: Vec<_> = Label::ALL.iter().map(|label| label.as_str()).collect();
-        if manifest.labels != expected {
-            return Err(wrong(format!(
-                "its labels are {:?}, and must be {expected:?} in this order",
-                manifest.labels
-            )));
-        }
-        if manifest.max_tokens == 0 {
-            return Err(wrong("max_tokens is 0".to_owned()));
-        }
-        Ok(manifest)
+        manifest.kind.problem(&manifest.labels).map_or(Ok(manifest), Err)
     }
 
     /// Name and version.
@@ -161,9 +115,44 @@ impl Manifest {
     /// # Errors
     /// The file is not listed, can't be read, or has another hash.
     pub fn file(&self, role: &str) -> Result<Vec<u8>, InferenceError> {
-        let Some(file) = self.files.get(role) else {
-            return Err(self.mismatch(format!("it lists no file for the role \"{role}\"")));
-        };
+        match self.files.get(role) {
+            Some(file) => self.bytes(file),
+            None => Err(self.mismatch(format!("it lists no file for the role \"{role}\""))),
+        }
+    }
+
+    /// The bytes of the file at a path below its folder, held to their hash.
+    ///
+    /// # Errors
+    /// The file is not listed, can't be read, or has another hash.
+    pub fn file_at(&self, path: &Path) -> Result<Vec<u8>, InferenceError> {
+        match self.files.values().find(|file| file.path == path) {
+            Some(file) => self.bytes(file),
+            None => Err(self.mismatch(format!("it lists no file {}", path.display()))),
+        }
+    }
+
+    /// Holds an opened network to what the manifest says of its tensors and labels.
+    ///
+    /// # Errors
+    /// The difference, tensor by tensor.
+    pub fn check(&self, session: &Session) -> Result<(), InferenceError> {
+        let in_file = session.metadata()?.custom(LABELS_KEY);
+        let labels = self.labels.join(",");
+        let other_labels = (in_file.as_deref() != Some(&labels)).then(|| {
+            let in_file = in_file.unwrap_or_else(|| "names none".to_owned());
+            format!("labels: the manifest says {labels}, the file {in_file}")
+        });
+        let differences = [
+            difference("inputs", &self.inputs, session.inputs()),
+            difference("outputs", &self.outputs, session.outputs()),
+            other_labels,
+        ];
+        let differences: Vec<String> = differences.into_iter().flatten().collect();
+        if differences.is_empty() { Ok(()) } else { Err(self.mismatch(differences.join("; "))) }
+    }
+
+    fn bytes(&self, file: &ModelFile) -> Result<Vec<u8>, InferenceError> {
         let path = self.folder.join(&file.path);
         let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
         let found = hex(&Sha256::digest(&bytes));
@@ -177,53 +166,9 @@ impl Manifest {
         Ok(bytes)
     }
 
-    /// Holds an opened network to what the manifest says of its tensors and labels.
-    ///
-    /// # Errors
-    /// The difference, tensor by tensor.
-    pub fn check(&self, session: &Session) -> Result<(), InferenceError> {
-        let mut differences = Vec::new();
-        compare("inputs", &self.inputs, session.inputs(), &mut differences);
-        compare("outputs", &self.outputs, session.outputs(), &mut differences);
-        let in_file = session.metadata()?.custom(LABELS_KEY);
-        if in_file.as_deref() != Some(self.labels.join(",").as_str()) {
-            differences.push(format!(
-                "labels: the manifest says {}, the file {}",
-                self.labels.join(","),
-                in_file.unwrap_or_else(|| "names none".to_owned())
-            ));
-        }
-        if differences.is_empty() { Ok(()) } else { Err(self.mismatch(differences.join("; "))) }
-    }
-
     fn mismatch(&self, difference: String) -> InferenceError {
         InferenceError::Mismatch { model: self.id().to_string(), difference }
     }
-}
-
-fn compare(what: &str, said: &[TensorSpec], outlets: &[Outlet], differences: &mut Vec<String>) {
-    let found: Vec<TensorSpec> = outlets.iter().map(spec).collect();
-    if said != found {
-        let list =
-            |specs: &[TensorSpec]| specs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
-        differences.push(format!("{what}: the manifest says {}, the file has {}", list(said), list(&found)));
-    }
-}
-
-fn spec(outlet: &Outlet) -> TensorSpec {
-    let name = outlet.name().to_owned();
-    let ValueType::Tensor { ty, shape, dimension_symbols } = outlet.dtype() else {
-        return TensorSpec { name, element: outlet.dtype().to_string(), shape: Vec::new() };
-    };
-    let element = match ty {
-        ort::value::TensorElementType::Int64 => "int64".to_owned(),
-        ort::value::TensorElementType::Float32 => "float32".to_owned(),
-        other => other.to_string(),
-    };
-    let shape = shape.iter().zip(dimension_symbols.iter()).map(|(size, symbol)| {
-        if *size < 0 { Dimension::Named(symbol.clone()) } else { Dimension::Fixed(*size) }
-    });
-    TensorSpec { name, element, shape: shape.collect() }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> InferenceError {
@@ -236,4 +181,60 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{DetectorKind, TextKind, WindowsKind};
+    use super::*;
+
+    fn manifest(kind: &str, labels: &str, own: &str) -> String {
+        format!(
+            r#"{{"format": 1, "name": "m", "version": "1", "kind": "{kind}", "files": {{}},
+                "inputs": [], "outputs": [], "labels": {labels}, {own}, "figures": {{"map": 1}}}}"#
+        )
+    }
+
+    fn problem<K: Kind>(text: &str) -> Option<String> {
+        Manifest::<K>::parse(text, Path::new("m")).err()
+    }
+
+    const DETECTOR: &str = r#""thresholds": {"vmware": 0.5, "adidas": 0.4}, "low_score": 0.05,
+        "nms_iou": 0.5, "scales": {"canvas": [[512, 384]], "longest_sides": [512],
+        "tiles": {"side": 384, "overlap": 96, "from": 1000}}"#;
+    const WINDOWS: &str = r#""window": {"width": 102, "height": 50,
+        "core": {"x": 13, "y": 14, "width": 75, "height": 22}, "stride": 4},
+        "thresholds": {"vmware": 0.5}, "scales": [1, 0.5]"#;
+
+    #[test]
+    fn each_kind_reads_its_own_keys() {
+        let brands = r#"["vmware", "adidas"]"#;
+        assert_eq!(problem::<DetectorKind>(&manifest("logo-detector", brands, DETECTOR)), None);
+        assert_eq!(
+            problem::<WindowsKind>(&manifest("logo-windows", r#"["other", "vmware"]"#, WINDOWS)),
+            None
+        );
+        let wrong = problem::<TextKind>(&manifest("logo-detector", brands, DETECTOR)).unwrap();
+        assert!(wrong.contains("\"logo-detector\"") && wrong.contains("\"text-sentiment\""), "{wrong}");
+    }
+
+    #[test]
+    fn what_can_not_be_worked_with_is_named() {
+        let detector =
+            |labels: &str, own: &str| problem::<DetectorKind>(&manifest("logo-detector", labels, own));
+        for (labels, from, to, word) in [
+            (r#"["vmware", "nike"]"#, "", "", "nike"),
+            (r#"["vmware", "Adidas"]"#, "adidas", "Adidas", "Adidas"),
+            (r#"["vmware", "vmware"]"#, "", "", "twice"),
+            (r#"["vmware", "adidas"]"#, "0.05", "0.45", "low_score"),
+            (r#"["vmware", "adidas"]"#, "[[512, 384]]", "[]", "canvas"),
+            (r#"["vmware", "adidas"]"#, "\"overlap\": 96", "\"overlap\": 384", "overlap"),
+            (r#"["vmware", "adidas"]"#, "\"nms_iou\": 0.5", "\"nms_iou\": 2", "nms_iou"),
+        ] {
+            let said = detector(labels, &DETECTOR.replace(from, to)).unwrap_or_default();
+            assert!(said.contains(word), "{word}: {said}");
+        }
+        let windows = problem::<WindowsKind>(&manifest("logo-windows", r#"["vmware", "other"]"#, WINDOWS));
+        assert!(windows.unwrap().contains("other"));
+    }
 }

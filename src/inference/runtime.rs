@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use ort::ep::cuda::ConvAlgorithmSearch;
 use ort::ep::{CUDA, ExecutionProvider};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
@@ -128,7 +129,9 @@ impl Runtime {
             .with_intra_op_spinning(false)?;
         if on_cuda {
             // Without `error_on_failure` a provider that can't start is silently left out.
-            builder = builder.with_execution_providers([CUDA::default().build().error_on_failure()])?;
+            // The exhaustive search for convolutions takes seconds for every new shape.
+            let cuda = CUDA::default().with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic);
+            builder = builder.with_execution_providers([cuda.build().error_on_failure()])?;
         }
         Ok(builder.commit_from_memory(model)?)
     }

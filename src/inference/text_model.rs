@@ -5,14 +5,14 @@ use std::path::Path;
 use ort::session::Session;
 use ort::value::Tensor;
 
-use super::{ActiveDevice, InferenceError, Manifest, ModelId, Runtime, TextTokenizer};
+use super::{ActiveDevice, InferenceError, Manifest, ModelId, Runtime, TextKind, TextTokenizer};
 use crate::domain::Sentiment;
 
 /// A sentiment model whose files were held to their manifest.
 pub struct TextModel {
     session: Session,
     device: ActiveDevice,
-    manifest: Manifest,
+    manifest: Manifest<TextKind>,
     /// Two short texts of different lengths: what runs them can run anything.
     probe: [Vec<i64>; 2],
 }
@@ -42,7 +42,7 @@ impl TextModel {
     }
 
     /// What the manifest says.
-    pub fn manifest(&self) -> &Manifest {
+    pub fn manifest(&self) -> &Manifest<TextKind> {
         &self.manifest
     }
 
@@ -67,7 +67,7 @@ impl TextModel {
     /// ONNX Runtime fails, or an output is no distribution over the labels.
     pub fn run(&mut self, rows: &[&[i64]]) -> Result<Vec<Sentiment>, InferenceError> {
         let longest = rows.iter().map(|row| row.len()).max().unwrap_or(0);
-        let mut ids = vec![i64::from(self.manifest.pad_id); rows.len() * longest];
+        let mut ids = vec![i64::from(self.manifest.kind.pad_id); rows.len() * longest];
         for (row, padded) in rows.iter().zip(ids.chunks_mut(longest.max(1))) {
             padded[..row.len()].copy_from_slice(row);
         }

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokenizers::Tokenizer;
 
-use super::{InferenceError, Manifest};
+use super::{InferenceError, Manifest, TextKind};
 
 /// A tokenizer with the limits of its model.
 pub struct TextTokenizer {
@@ -18,11 +18,11 @@ impl TextTokenizer {
     ///
     /// # Errors
     /// The file differs from the manifest, or is no tokenizer.
-    pub fn load(manifest: &Manifest) -> Result<Self, InferenceError> {
+    pub fn load(manifest: &Manifest<TextKind>) -> Result<Self, InferenceError> {
         let bytes = manifest.file("tokenizer")?;
         let tokenizer =
             Tokenizer::from_bytes(bytes).map_err(|error| InferenceError::Tokenizer(error.to_string()))?;
-        Ok(Self { tokenizer, empty_id: manifest.empty_id, max_tokens: manifest.max_tokens })
+        Ok(Self { tokenizer, empty_id: manifest.kind.empty_id, max_tokens: manifest.kind.max_tokens })
     }
 
     /// The ids of a text: at least one, at most the model's longest.

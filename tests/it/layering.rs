@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// where that is `true`.
 const LAYERS: [(&str, &[&str], bool); 5] = [
     ("vocabulary", &["clock", "domain", "health", "metrics"], true),
-    ("decisions", &["alerting", "decode", "matching", "offsets"], false),
+    ("decisions", &["alerting", "decode", "geometry", "matching", "offsets"], false),
     ("adapters", &["inference", "media", "publish", "source", "store"], false),
     ("composition", &["admin", "pipeline"], false),
     ("shell", &["cli", "config", "telemetry"], true),

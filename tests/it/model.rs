@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use overheard::inference::{Device, Manifest, Options, Runtime, TextModel, TextScorer};
+use overheard::inference::{Device, Manifest, Options, Runtime, TextKind, TextModel, TextScorer};
 
-fn options() -> Options {
+pub fn options() -> Options {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     Options {
         library: root.join(".runtime/onnxruntime/libonnxruntime.so"),
@@ -16,6 +16,8 @@ fn options() -> Options {
         text_model: "sentiment".to_owned(),
         batch_tokens: NonZeroUsize::new(512).unwrap(),
         queue: NonZeroUsize::new(64).unwrap(),
+        vision_model: "logo-detector".to_owned(),
+        batch_pixels: NonZeroUsize::new(1 << 20).unwrap(),
     }
 }
 
@@ -24,7 +26,7 @@ fn folder(options: &Options) -> PathBuf {
 }
 
 /// ONNX Runtime has one environment a process.
-fn runtime(options: &Options) -> &'static Runtime {
+pub fn runtime(options: &Options) -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
         Runtime::load(&options.library, options.device, options.threads)
@@ -41,15 +43,15 @@ fn scorer() -> TextScorer {
 /// Training and daemon give the same answers: same preparation of text, same network.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_goldens_of_the_manifest_hold() {
-    let manifest = Manifest::read(&folder(&options())).unwrap();
-    assert!(manifest.goldens.len() >= 10);
+    let manifest = Manifest::<TextKind>::read(&folder(&options())).unwrap();
+    assert!(manifest.kind.goldens.len() >= 10);
     let scorer = scorer();
     // All at once, so that they share padded batches.
     let mut pending = Vec::new();
-    for golden in &manifest.goldens {
+    for golden in &manifest.kind.goldens {
         pending.push(scorer.submit(&golden.text).await.unwrap());
     }
-    for (golden, score) in manifest.goldens.iter().zip(pending) {
+    for (golden, score) in manifest.kind.goldens.iter().zip(pending) {
         let score = score.await.unwrap();
         let found = [score.negative(), score.neutral(), score.positive()];
         for (found, expected) in found.iter().zip(golden.probabilities) {

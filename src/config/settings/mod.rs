@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::alerting::{Condition, Rule};
 use crate::domain::{Brand, BrandId};
-use crate::inference::{Device, Manifest};
+use crate::inference::{Device, Manifest, TextKind};
 use crate::{admin, inference, pipeline, publish, source, store, telemetry};
 
 use super::layers::{Layered, lay};
@@ -57,6 +57,8 @@ struct ModelSettings {
     text_model: String,
     batch_tokens: NonZeroUsize,
     queue: NonZeroUsize,
+    vision_model: String,
+    batch_pixels: NonZeroUsize,
 }
 
 impl Settings {
@@ -207,6 +209,8 @@ impl Settings {
             text_model: self.model.text_model.clone(),
             batch_tokens: self.model.batch_tokens,
             queue: self.model.queue,
+            vision_model: self.model.vision_model.clone(),
+            batch_pixels: self.model.batch_pixels,
         })
     }
 
@@ -221,7 +225,7 @@ impl Settings {
     /// The folder has no such model, or its manifest can't be used.
     pub fn check_text_model(&self) -> Result<(), ConfigError> {
         let Ok(models) = self.models() else { return Ok(()) };
-        Manifest::read(&models.join(&self.model.text_model)).map(drop).map_err(|error| {
+        Manifest::<TextKind>::read(&models.join(&self.model.text_model)).map(drop).map_err(|error| {
             let way_out = "write the name of a folder that is there";
             let models = models.display();
             ConfigError::one(format!("inference.text_model: {error}; {way_out}, in {models}"))
@@ -273,9 +277,13 @@ fn read_model(root: &mut Section<'_>) -> ModelSettings {
         text_model: inference.required("text_model"),
         batch_tokens: inference.within("batch_tokens", 1..=1_000_000),
         queue: inference.within("queue", 1..=1_000_000),
+        vision_model: inference.required("vision_model"),
+        batch_pixels: inference.within("batch_pixels", 1..=1 << 30),
     };
-    if model.text_model.is_empty() {
-        inference.note("text_model", "is empty; write the name of a folder in inference.models");
+    for (key, name) in [("text_model", &model.text_model), ("vision_model", &model.vision_model)] {
+        if name.is_empty() {
+            inference.note(key, "is empty; write the name of a folder in inference.models");
+        }
     }
     inference.finish();
     model

@@ -1,0 +1,78 @@
+//! Boxes measured against each other and against their picture.
+
+use crate::domain::PixelBox;
+
+/// Square pixels of a box; 0 where a side is not positive.
+pub fn area(bounds: &PixelBox) -> f32 {
+    bounds.width.max(0.0) * bounds.height.max(0.0)
+}
+
+/// Intersection over union of two boxes: 0 where they don't meet, 1 where they are the same.
+/// (Jaccard's index; Everingham et al., "The Pascal Visual Object Classes Challenge", 2010.)
+pub fn iou(one: &PixelBox, other: &PixelBox) -> f32 {
+    let shared = intersection(one, other);
+    share(shared, area(one) + area(other) - shared)
+}
+
+/// How much of the smaller of two boxes lies in the other, 0 to 1.
+pub fn covered_share(one: &PixelBox, other: &PixelBox) -> f32 {
+    share(intersection(one, other), area(one).min(area(other)))
+}
+
+/// What of a box lies in a picture of this size; none if that is less than a pixel either way.
+pub fn clipped(bounds: &PixelBox, width: f32, height: f32) -> Option<PixelBox> {
+    let (x, right) = (bounds.x.clamp(0.0, width), (bounds.x + bounds.width).clamp(0.0, width));
+    let (y, bottom) = (bounds.y.clamp(0.0, height), (bounds.y + bounds.height).clamp(0.0, height));
+    let inside = PixelBox { x, y, width: right - x, height: bottom - y };
+    (inside.width >= 1.0 && inside.height >= 1.0).then_some(inside)
+}
+
+fn intersection(one: &PixelBox, other: &PixelBox) -> f32 {
+    let width = (one.x + one.width).min(other.x + other.width) - one.x.max(other.x);
+    let height = (one.y + one.height).min(other.y + other.height) - one.y.max(other.y);
+    width.max(0.0) * height.max(0.0)
+}
+
+fn share(part: f32, whole: f32) -> f32 {
+    // A box without area meets nothing, not even itself.
+    if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::arbitrary::pixel_box;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn iou_is_symmetric_and_bounded(one in pixel_box(), other in pixel_box()) {
+            let there = iou(&one, &other);
+            prop_assert!((0.0..=1.0).contains(&there));
+            prop_assert!((there - iou(&other, &one)).abs() < 1e-6);
+            prop_assert!((iou(&one, &one) - 1.0).abs() < 1e-3);
+            prop_assert!(covered_share(&one, &other) >= there - 1e-3);
+        }
+
+        #[test]
+        fn a_clipped_box_lies_in_the_picture_and_in_the_box(bounds in pixel_box(), side in 1f32..500.0) {
+            if let Some(inside) = clipped(&bounds, side, side) {
+                prop_assert!(inside.x >= 0.0 && inside.y >= 0.0);
+                prop_assert!(inside.x + inside.width <= side + 1e-3);
+                prop_assert!((covered_share(&inside, &bounds) - 1.0).abs() < 1e-3);
+            }
+        }
+    }
+
+    #[test]
+    fn half_of_two_equal_boxes_makes_a_third() {
+        let one = PixelBox { x: 0.0, y: 0.0, width: 10.0, height: 4.0 };
+        let other = PixelBox { x: 5.0, ..one };
+        assert!((iou(&one, &other) - 1.0 / 3.0).abs() < 1e-6);
+        assert!((covered_share(&one, &other) - 0.5).abs() < 1e-6);
+        let flat = PixelBox { width: 0.0, ..one };
+        assert!(iou(&flat, &flat).abs() < f32::EPSILON);
+        assert_eq!(clipped(&PixelBox { x: 20.0, ..one }, 20.0, 20.0), None);
+    }
+}

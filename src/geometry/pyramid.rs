@@ -1,0 +1,209 @@
+//! Windows of a fixed size over a picture at several sizes.
+
+use serde::Deserialize;
+
+use super::Size;
+use crate::domain::PixelBox;
+
+/// The window that a network judges, as its manifest says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct WindowShape {
+    /// Width of what the network sees.
+    pub width: u32,
+    /// Height of what it sees.
+    pub height: u32,
+    /// What in it the logo fills.
+    pub core: Core,
+    /// Steps between neighbouring windows, in both directions.
+    pub stride: u32,
+}
+
+/// The part of a window that is judged; what is around it is context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Core {
+    /// Left edge in the window.
+    pub x: u32,
+    /// Upper edge in the window.
+    pub y: u32,
+    /// Width.
+    pub width: u32,
+    /// Height.
+    pub height: u32,
+}
+
+/// A picture at one size, with the border that windows at its edge look at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Level {
+    /// Size of the picture at this level.
+    pub content: Size,
+    /// Its size with the border: so much as there is context around the core.
+    pub padded: Size,
+    /// The windows.
+    pub grid: WindowGrid,
+    picture: Size,
+    core: Size,
+}
+
+/// How many windows there are, and how far apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowGrid {
+    /// Windows in a row.
+    pub columns: u32,
+    /// Rows of windows.
+    pub rows: u32,
+    /// Pixels between neighbours, in both directions.
+    pub stride: u32,
+}
+
+impl WindowShape {
+    /// What can't be in it, if anything.
+    pub fn problem(&self) -> Option<&'static str> {
+        let Self { width, height, core, stride } = self;
+        let outside = |at: u32, length: u32, whole: u32| {
+            length == 0 || at.checked_add(length).is_none_or(|end| end > whole)
+        };
+        if *stride == 0 {
+            Some("window.stride is 0")
+        } else if outside(core.x, core.width, *width) || outside(core.y, core.height, *height) {
+            Some("window.core is empty or reaches out of the window")
+        } else {
+            None
+        }
+    }
+
+    /// The levels at which a picture is searched, one for each factor. Where not one core fits
+    /// there is nothing to search.
+    pub fn levels(&self, picture: Size, factors: &[f64]) -> Vec<Level> {
+        let core = Size { width: self.core.width, height: self.core.height };
+        let level = |factor: &f64| {
+            let content = picture.scaled(*factor);
+            core.fits(content).then(|| {
+                let padded = Size {
+                    width: content.width + self.width - self.core.width,
+                    height: content.height + self.height - self.core.height,
+                };
+                Level { content, padded, grid: self.grid(padded), picture, core }
+            })
+        };
+        factors.iter().filter_map(level).collect()
+    }
+
+    /// Cuts a grid of windows over pictures so wide into strips of at most so many pixels, unless
+    /// one row of windows has more: the first row of each, and how many rows. Strips share what a
+    /// window is higher than its step.
+    pub fn strips(&self, grid: WindowGrid, width: u32, most_pixels: usize) -> Vec<(u32, u32)> {
+        let most = u32::try_from(most_pixels / width.max(1) as usize).unwrap_or(u32::MAX);
+        let rows = most.saturating_sub(self.height) / self.stride.max(1) + 1;
+        let starts = (0..grid.rows).step_by(rows as usize);
+        starts.map(|first| (first, rows.min(grid.rows - first))).collect()
+    }
+
+    /// Height of a strip of so many rows of windows, in pixels.
+    pub fn strip_height(&self, rows: u32) -> u32 {
+        rows.saturating_sub(1) * self.stride + self.height
+    }
+
+    /// The windows of a picture of this size: as many as a network of valid convolutions with the
+    /// window as its receptive field gives scores.
+    pub fn grid(&self, size: Size) -> WindowGrid {
+        let count = |length: u32, window: u32| {
+            length.checked_sub(window).map_or(0, |rest| rest / self.stride.max(1) + 1)
+        };
+        WindowGrid {
+            columns: count(size.width, self.width),
+            rows: count(size.height, self.height),
+            stride: self.stride,
+        }
+    }
+}
+
+impl Level {
+    /// The core of a window, in pixels of the picture.
+    #[expect(clippy::cast_precision_loss, reason = "sides are far below 2^23 pixels")]
+    pub fn core(&self, column: u32, row: u32) -> PixelBox {
+        let across = self.picture.width as f32 / self.content.width as f32;
+        let down = self.picture.height as f32 / self.content.height as f32;
+        PixelBox {
+            // The border is as wide as the context, so the first window's core begins at 0.
+            x: (column * self.grid.stride) as f32 * across,
+            y: (row * self.grid.stride) as f32 * down,
+            width: self.core.width as f32 * across,
+            height: self.core.height as f32 * down,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SHAPE: WindowShape =
+        WindowShape { width: 102, height: 50, core: Core { x: 13, y: 14, width: 75, height: 22 }, stride: 4 };
+
+    /// What is left of a length after valid layers, each of a kernel and a stride.
+    fn dense(length: u32, layers: &[(u32, u32)]) -> u32 {
+        layers.iter().fold(length, |length, (kernel, stride)| {
+            length.checked_sub(*kernel).map_or(0, |rest| rest / stride + 1)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_grid_is_as_large_as_the_dense_output(width in 1u32..2000, height in 1u32..2000) {
+            // Convolutions and two poolings whose receptive field is 102, then 50.
+            let across = [(4, 1), (4, 1), (2, 2), (4, 1), (4, 1), (3, 1), (3, 1), (2, 1), (2, 1), (2, 2), (18, 1)];
+            let down = [(4, 1), (4, 1), (2, 2), (4, 1), (4, 1), (3, 1), (3, 1), (2, 1), (2, 1), (2, 2), (5, 1)];
+            prop_assert_eq!((dense(102, &across), dense(50, &down)), (1, 1));
+            let grid = SHAPE.grid(Size { width, height });
+            prop_assert_eq!(grid.columns, dense(width, &across));
+            prop_assert_eq!(grid.rows, dense(height, &down));
+        }
+
+        #[test]
+        fn strips_have_every_row_of_windows_once(
+            width in 102u32..4000, height in 50u32..3000, most in 1usize..600_000,
+        ) {
+            let size = Size { width, height };
+            let grid = SHAPE.grid(size);
+            let mut next = 0;
+            for (first, rows) in SHAPE.strips(grid, width, most) {
+                prop_assert_eq!(first, next);
+                let strip = Size { width, height: SHAPE.strip_height(rows) };
+                prop_assert_eq!(SHAPE.grid(strip), WindowGrid { rows, ..grid });
+                prop_assert!(first * SHAPE.stride + strip.height <= height);
+                prop_assert!(rows == 1 || strip.pixels() <= most);
+                next += rows;
+            }
+            prop_assert_eq!(next, grid.rows);
+        }
+
+        #[test]
+        fn cores_lie_in_the_picture_and_reach_its_end(
+            width in 1u32..3000, height in 1u32..3000, factor in 0.1f64..1.5,
+        ) {
+            for level in SHAPE.levels(Size { width, height }, &[factor]) {
+                let WindowGrid { columns, rows, stride } = level.grid;
+                prop_assert!(columns > 0 && rows > 0);
+                let last = level.core(columns - 1, rows - 1);
+                let (right, bottom) = (last.x + last.width, last.y + last.height);
+                prop_assert!(f64::from(right) <= f64::from(width) + 1e-2);
+                prop_assert!(f64::from(bottom) <= f64::from(height) + 1e-2);
+                let step = f64::from(stride) * f64::from(width) / f64::from(level.content.width);
+                prop_assert!(f64::from(right) + step > f64::from(width) - 1e-2);
+            }
+        }
+    }
+
+    #[test]
+    fn levels_without_room_for_a_core_are_left_out() {
+        let levels = SHAPE.levels(Size::from((150, 60)), &[1.0, 0.5, 0.25]);
+        assert_eq!(
+            levels.iter().map(|level| level.content).collect::<Vec<_>>(),
+            [(150, 60), (75, 30)].map(Size::from)
+        );
+        assert_eq!(levels[1].core(0, 0), PixelBox { x: 0.0, y: 0.0, width: 150.0, height: 44.0 });
+        assert_eq!(SHAPE.problem(), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! The talk's network: a small one that judges windows of a fixed size, at several sizes of the
+//! picture.
+//!
+//! All its convolutions are valid ones, so it gives a window the same score whether it sees the
+//! window alone or a whole picture: then neighbouring windows share their layers, and one pass
+//! does the work of thousands. (Sermanet et al., "Integrated Recognition,
+//! Localization and Detection using Convolutional Networks", 2014, section 3.5.)
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ort::session::Session;
+use ort::value::Tensor;
+
+use super::canvas::Canvas;
+use super::detection::{Detection, Judgement};
+use super::{ActiveDevice, InferenceError, Manifest, ModelId, Runtime, WindowsKind};
+use crate::domain::Picture;
+use crate::geometry::{Candidate, Level, Size};
+
+/// Windows that are run together where each is run for itself.
+const WINDOW_BATCH: usize = 16;
+
+/// Most pixels of a strip that is run in one pass: the first layers hold some 64 numbers a pixel.
+const STRIP_PIXELS: usize = 400_000;
+
+/// How a picture is searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// Every window is cut out and run for itself: the plain way, for comparison.
+    Windows,
+    /// The network runs over the whole picture.
+    Dense,
+}
+
+/// A window classifier whose files were held to their manifest.
+pub struct WindowModel {
+    session: Session,
+    device: ActiveDevice,
+    manifest: Manifest<WindowsKind>,
+    judgement: Arc<Judgement>,
+}
+
+impl WindowModel {
+    /// Opens the model in a folder and runs it on one window.
+    ///
+    /// # Errors
+    /// A file is missing or differs from the manifest, the device can't be had, or the pass fails.
+    pub fn open(runtime: &Runtime, folder: &Path) -> Result<Self, InferenceError> {
+        let manifest = Manifest::<WindowsKind>::read(folder)?;
+        let (session, device) = runtime.open(&manifest.file("model")?)?;
+        manifest.check(&session)?;
+        let WindowsKind { window, thresholds, low_score, nms_iou, .. } = &manifest.kind;
+        // The first label stands for everything else.
+        let judgement = Judgement::new(&manifest.labels[1..], thresholds, *low_score, *nms_iou);
+        let empty = Canvas::grey(Size { width: window.width, height: window.height });
+        let mut model = Self { session, device, manifest, judgement: Arc::new(judgement) };
+        model.run(1, empty.size, empty.rgb)?;
+        Ok(model)
+    }
+
+    /// Name and version.
+    pub fn id(&self) -> ModelId {
+        self.manifest.id()
+    }
+
+    /// What the manifest says.
+    pub fn manifest(&self) -> &Manifest<WindowsKind> {
+        &self.manifest
+    }
+
+    /// Where it runs.
+    pub fn device(&self) -> &ActiveDevice {
+        &self.device
+    }
+
+    /// The logos in a picture, the surest first.
+    ///
+    /// # Errors
+    /// The picture can't be scaled, or ONNX Runtime fails.
+    pub fn detect(&mut self, picture: &Picture, search: Search) -> Result<Vec<Detection>, InferenceError> {
+        let mut candidates = Vec::new();
+        for level in self.levels(picture) {
+            let scores = self.scores(picture, &level, search)?;
+            let windows = (0..level.grid.rows).flat_map(|row| (0..level.grid.columns).map(move |c| (c, row)));
+            let windows = windows.zip(scores).filter(|(_, score)| self.judgement.mentions(*score));
+            candidates.extend(windows.map(|((column, row), score)| Candidate {
+                label: 0,
+                score,
+                bounds: level.core(column, row),
+                // A window shows as much of a logo as fits in it.
+                partial: true,
+            }));
+        }
+        Ok(self.judgement.detections(picture, candidates))
+    }
+
+    /// The sizes at which a picture is searched.
+    pub fn levels(&self, picture: &Picture) -> Vec<Level> {
+        let size = Size { width: picture.full_width(), height: picture.full_height() };
+        self.manifest.kind.window.levels(size, &self.manifest.kind.scales)
+    }
+
+    /// The score of every window at one level, row by row.
+    ///
+    /// # Errors
+    /// The picture can't be scaled, or ONNX Runtime fails.
+    pub fn scores(
+        &mut self,
+        picture: &Picture,
+        level: &Level,
+        search: Search,
+    ) -> Result<Vec<f32>, InferenceError> {
+        let core = self.manifest.kind.window.core;
+        let canvas = Canvas::framed(picture, level, core.x, core.y)?;
+        match search {
+            Search::Windows => self.one_by_one(level, &canvas),
+            Search::Dense => self.in_strips(level, &canvas),
+        }
+    }
+
+    fn one_by_one(&mut self, level: &Level, canvas: &Canvas) -> Result<Vec<f32>, InferenceError> {
+        let window = self.manifest.kind.window;
+        let (columns, stride) = (level.grid.columns as usize, level.grid.stride as usize);
+        let (line, width) = (canvas.size.width as usize * 3, window.width as usize * 3);
+        let count = columns * level.grid.rows as usize;
+        let mut scores = Vec::with_capacity(count);
+        while scores.len() < count {
+            let batch = scores.len()..count.min(scores.len() + WINDOW_BATCH);
+            let rows = batch.len();
+            let mut pixels = Vec::with_capacity(rows * width * window.height as usize);
+            for index in batch {
+                let (left, top) = (index % columns * stride * 3, index / columns * stride);
+                for y in top..top + window.height as usize {
+                    pixels.extend_from_slice(&canvas.rgb[y * line + left..][..width]);
+                }
+            }
+            scores.extend(self.run(rows, Size { width: window.width, height: window.height }, pixels)?);
+        }
+        Ok(scores)
+    }
+
+    fn in_strips(&mut self, level: &Level, canvas: &Canvas) -> Result<Vec<f32>, InferenceError> {
+        let window = self.manifest.kind.window;
+        let line = canvas.size.width as usize * 3;
+        let width = canvas.size.width;
+        let mut scores = Vec::with_capacity((level.grid.columns * level.grid.rows) as usize);
+        for (first, rows) in window.strips(level.grid, width, STRIP_PIXELS) {
+            let strip = Size { width, height: window.strip_height(rows) };
+            let top = (first * window.stride) as usize;
+            let pixels = canvas.rgb[top * line..][..strip.pixels() * 3].to_vec();
+            scores.extend(self.run(1, strip, pixels)?);
+        }
+        Ok(scores)
+    }
+
+    /// Runs pictures of one size; the scores of all their windows, row by row, one picture after
+    /// the other.
+    fn run(&mut self, batch: usize, size: Size, pixels: Vec<u8>) -> Result<Vec<f32>, InferenceError> {
+        let shape = [batch, size.height as usize, size.width as usize, 3];
+        let outputs = self.session.run(ort::inputs! { "pixels" => Tensor::from_array((shape, pixels))? })?;
+        let (_, probabilities) = outputs["probabilities"].try_extract_tensor::<f32>()?;
+        let grid = self.manifest.kind.window.grid(size);
+        if probabilities.len() != batch * (grid.columns * grid.rows) as usize {
+            return Err(InferenceError::Runtime(format!(
+                "{batch} pictures of {} x {} windows went in and {} scores came out",
+                grid.columns,
+                grid.rows,
+                probabilities.len()
+            )));
+        }
+        if let Some(score) = probabilities.iter().find(|score| !(0.0..=1.0).contains(*score)) {
+            return Err(InferenceError::Runtime(format!("{score} came out, which is no probability")));
+        }
+        Ok(probabilities.to_vec())
+    }
+}

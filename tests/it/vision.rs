@@ -1,0 +1,142 @@
+//! The shipped models that look for logos, through the same code as the daemon's.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use overheard::domain::{Picture, PixelBox};
+use overheard::geometry::iou;
+use overheard::inference::{
+    Detection, DetectorKind, DetectorModel, Kind, LogoDetector, Manifest, PictureGolden, Search, WindowModel,
+    WindowsKind,
+};
+
+use crate::model::{options, runtime};
+
+/// A model's folder, or none, said aloud, where the model is not there.
+fn shipped(name: &str) -> Option<PathBuf> {
+    let folder = options().models.join(name);
+    if !folder.join("manifest.json").is_file() {
+        eprintln!("SKIPPED: there is no model {}", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+fn detector(folder: &Path, budget: usize) -> DetectorModel {
+    DetectorModel::open(runtime(&options()), folder, NonZeroUsize::new(budget).unwrap()).unwrap()
+}
+
+fn decoded(bytes: &[u8]) -> Picture {
+    let rgb = image::load_from_memory(bytes).unwrap().to_rgb8();
+    Picture::new(rgb.width(), rgb.height(), rgb.into_raw()).unwrap()
+}
+
+/// A picture with something to see everywhere: gradients, bars and a checkerboard.
+fn scene(width: u32, height: u32) -> Picture {
+    let pixel = |x: u32, y: u32| {
+        let bar = if (x / 23).is_multiple_of(5) && (y / 11).is_multiple_of(3) { 200 } else { 0 };
+        let board = if (x / 7 + y / 9).is_multiple_of(2) { 40 } else { 0 };
+        [(x * 255 / width) ^ bar, (y * 255 / height) ^ board, (x * y) % 251]
+            .map(|value| u8::try_from(value).unwrap())
+    };
+    let rows = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    Picture::new(width, height, rows.flat_map(|(x, y)| pixel(x, y)).collect()).unwrap()
+}
+
+/// Known pictures with what the exporter saw in them, each compared by `detect`.
+fn hold_goldens<K: Kind>(
+    manifest: &Manifest<K>,
+    goldens: &[PictureGolden],
+    mut detect: impl FnMut(&Picture) -> Vec<Detection>,
+) {
+    for PictureGolden { picture, sightings } in goldens {
+        let found = detect(&decoded(&manifest.file_at(picture).unwrap()));
+        let found: Vec<_> = found.into_iter().filter(|detection| detection.reported).collect();
+        assert_eq!(found.len(), sightings.len(), "{}: {found:#?}", picture.display());
+        for golden in sightings {
+            let bounds = PixelBox { x: golden.x, y: golden.y, width: golden.width, height: golden.height };
+            let same = found.iter().map(|detection| &detection.sighting).find(|sighting| {
+                sighting.brand.as_str() == golden.brand
+                    && iou(&sighting.bounds, &bounds) > 0.9
+                    && (sighting.score - golden.score).abs() < 0.03
+            });
+            assert!(same.is_some(), "{}: {golden:?} is not in {found:#?}", picture.display());
+        }
+    }
+}
+
+#[test]
+fn the_goldens_of_the_detector_hold() {
+    let Some(folder) = shipped("logo-detector") else { return };
+    let manifest = Manifest::<DetectorKind>::read(&folder).unwrap();
+    let mut model = detector(&folder, 1 << 20);
+    hold_goldens(&manifest, &manifest.kind.goldens, |picture| model.detect(picture).unwrap());
+}
+
+#[test]
+fn the_goldens_of_the_window_model_hold() {
+    let Some(folder) = shipped("logo-windows") else { return };
+    let manifest = Manifest::<WindowsKind>::read(&folder).unwrap();
+    let mut model = WindowModel::open(runtime(&options()), &folder).unwrap();
+    let dense = |picture: &Picture| model.detect(picture, Search::Dense).unwrap();
+    hold_goldens(&manifest, &manifest.kind.goldens, dense);
+}
+
+/// Of a golden picture where there is one: its scores are not all near 0.
+#[test]
+fn dense_scores_are_those_of_each_window_alone() {
+    let Some(folder) = shipped("logo-windows") else { return };
+    let mut model = WindowModel::open(runtime(&options()), &folder).unwrap();
+    let golden = model.manifest().kind.goldens.first().map(|golden| golden.picture.clone());
+    let picture = match golden {
+        Some(path) => decoded(&model.manifest().file_at(&path).unwrap()),
+        None => scene(240, 120),
+    };
+    // The smallest level: a few hundred windows, each a run of the whole network.
+    let level = model.levels(&picture).into_iter().min_by_key(|level| level.padded.pixels()).unwrap();
+    let dense = model.scores(&picture, &level, Search::Dense).unwrap();
+    let alone = model.scores(&picture, &level, Search::Windows).unwrap();
+    assert_eq!(dense.len(), (level.grid.columns * level.grid.rows) as usize);
+    for (index, (dense, alone)) in dense.iter().zip(&alone).enumerate() {
+        assert!((dense - alone).abs() < 1e-4, "window {index}: {dense} in one pass, {alone} alone");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_show_the_same_alone_and_among_others() {
+    let Some(folder) = shipped("logo-detector") else { return };
+    let mut model = detector(&folder, 1 << 20);
+    // Wide, high, square, tiny, and one that is looked at in tiles where the model does so.
+    let sizes = [(640, 480), (300, 500), (512, 512), (9, 3), (1920, 700)];
+    let pictures: Vec<Arc<Picture>> = sizes.iter().map(|(w, h)| Arc::new(scene(*w, *h))).collect();
+    let alone: Vec<_> = pictures.iter().map(|picture| model.detect(picture).unwrap()).collect();
+    let detector = LogoDetector::start(model).unwrap();
+    let mut pending = Vec::new();
+    for round in 0..3 {
+        for picture in &pictures {
+            pending.push((round, detector.submit(picture.clone()).await.unwrap()));
+        }
+    }
+    for (index, (_, answer)) in pending.into_iter().enumerate() {
+        let (found, expected) = (answer.await.unwrap(), &alone[index % alone.len()]);
+        assert_eq!(found.len(), expected.len());
+        for (one, other) in found.iter().zip(expected) {
+            assert!((one.sighting.score - other.sighting.score).abs() < 1e-3, "{one:?} and {other:?}");
+        }
+        assert!(found.is_sorted_by(|one, other| one.sighting.score >= other.sighting.score));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boxes_lie_in_the_upright_full_picture() {
+    let Some(folder) = shipped("logo-detector") else { return };
+    let detector = LogoDetector::start(detector(&folder, 1 << 20)).unwrap();
+    let picture = scene(700, 300).standing_for(2800, 1200);
+    for Detection { sighting, .. } in detector.submit(picture).await.unwrap().await.unwrap() {
+        let PixelBox { x, y, width, height } = sighting.bounds;
+        assert!(x >= 0.0 && y >= 0.0 && width > 0.0 && height > 0.0);
+        assert!(x + width <= 2800.5 && y + height <= 1200.5, "{:?}", sighting.bounds);
+        assert!(sighting.prominence.share > 0.0 && sighting.prominence.share <= 1.0);
+    }
+}

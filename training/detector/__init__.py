@@ -1,0 +1,1 @@
+"""The one-pass logo detector: EfficientNet-Lite0, a feature pyramid, anchor-free heads at five strides."""

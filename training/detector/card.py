@@ -1,0 +1,59 @@
+"""The model card: what a person should know before they trust the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+TEXT = """# Logo detector
+
+Finds the logos of {brands} brands in pictures, in one pass. Name and version: `{name}@{version}`; files, hashes, tensors and
+thresholds are in `manifest.json`.
+
+## Network
+EfficientNet-Lite0 as backbone (ImageNet weights, Apache-2.0), a top-down feature pyramid, and anchor-free heads at strides
+4, 8, 16, 32 and 64; 3.2 million parameters, {precision}, {size:.1f} MB. Sources of the methods are named in `training/detector/`.
+
+## Training
+`{command}`
+Trained on the 565 training pictures of FlickrLogos-27 (crops, whole pictures, mosaics, logos pasted elsewhere), and for
+VMware on scenes that `training/scenes/` draws from its artwork; nothing of a validation picture was trained on.
+
+## Figures on validation pictures
+| what | figure |
+|---|---|
+| FlickrLogos-27 val, mean average precision at IoU 0.5, 27 brands | {map50} |
+| VMware's wordmark, recall at IoU 0.5, at {alarms} false alarms a picture without it | {recall} |
+| the same on photos; on screenshots | {photo}; {screen} |
+| VMware's wordmark, average precision at IoU 0.5 | {vmware_ap} |
+| points lost by 8 bits (the worse of mean average precision and recall) | {lost} |
+
+Average precision by brand: {by_brand}.
+
+The thresholds were chosen on these same pictures, so the recall is slightly kind; average precision knows no threshold. A
+brand of FlickrLogos-27 has four or five boxes there, so one box is worth 20 points of its brand.
+
+{findings}
+## Not for
+Deciding about people; proving that a logo is absent; brands and versions of logos that it was not trained on. The pictures
+of FlickrLogos-27 are from around 2010, and so are the logos.
+
+## Licence
+The weights come under the licence of the project, the backbone's under Apache-2.0. The pictures that it was trained on are
+not part of it and have terms of their own. Logos are trademarks of their owners.
+"""
+
+
+def write_card(folder: Path, manifest: dict) -> None:
+    """Writes README.md; what was found out by looking at errors stands in `findings.md` beside this file."""
+    figures = manifest["figures"]
+    found = Path(__file__).with_name("findings.md")
+    by_kind = figures["vmware_recall_by_kind"]
+    text = TEXT.format(
+        brands=len(manifest["labels"]), name=manifest["name"], version=manifest["version"], precision=manifest["precision"],
+        size=manifest["files"]["model"]["bytes"] / 1e6, command=manifest["training"]["command"],
+        map50=figures["flickrlogos_map50"], recall=figures["vmware_recall"], alarms=figures["vmware_false_alarms_a_picture"],
+        photo=by_kind.get("photo"), screen=by_kind.get("screen"), vmware_ap=figures["vmware_ap50"], lost=figures["lost_by_8_bits"],
+        by_brand=", ".join(f"{name} {value}" for name, value in figures["flickrlogos_ap50"].items()),
+        findings=found.read_text() + "\n" if found.exists() else "",
+    )
+    (folder / "README.md").write_text(text)

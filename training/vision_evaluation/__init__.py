@@ -1,0 +1,1 @@
+"""Measures the shipped logo models on labelled pictures, through the program itself."""
