@@ -32,9 +32,10 @@ fn check(path: Option<&Path>) -> Result<(usize, usize), ConfigError> {
     let rules = brands.as_ref().ok().map(|brands| settings.rules(brands)).transpose();
     let counts =
         (brands.as_ref().map_or(0, Vec::len), rules.as_ref().map_or(0, |r| r.as_ref().map_or(0, Vec::len)));
-    let model = settings.check_text_model().err();
-    let errors = [check_kafka(&settings).err(), settings.inference().err(), model, brands.err(), rules.err()];
-    ConfigError::together(errors.into_iter().flatten())?;
+    let models = [settings.check_text_model().err(), settings.check_vision_model().err()];
+    let errors = [check_kafka(&settings).err(), settings.inference().err()];
+    let errors = errors.into_iter().chain(models).chain([brands.err(), rules.err()]);
+    ConfigError::together(errors.flatten())?;
     Ok(counts)
 }
 

@@ -107,7 +107,9 @@ impl Fetcher {
             }
         };
         metrics::counter!(PICTURE_FETCHES, "outcome" => outcome.label()).increment(1);
-        metrics::histogram!(PICTURE_FETCH_SECONDS).record(begin.elapsed().as_secs_f64());
+        if !matches!(&outcome, Outcome::PutOff(put_off) if !put_off.was_tried()) {
+            metrics::histogram!(PICTURE_FETCH_SECONDS).record(begin.elapsed().as_secs_f64());
+        }
         outcome
     }
 
@@ -154,6 +156,8 @@ impl Fetcher {
             Err(_) => Err(late(at, limit, "answer")),
             Ok(Err(error)) => match refusal_in(&error) {
                 Some(refusal) => Err(refusal.into()),
+                // What the client can't write into a request.
+                None if error.is_builder() => Err(Refusal::NotAUrl(said(&error)).into()),
                 None if error.is_timeout() => Err(late(at, self.options.connect_timeout, "connect")),
                 None => Err(broken(at, &error)),
             },

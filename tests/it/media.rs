@@ -126,11 +126,6 @@ async fn no_redirect_leads_past_the_guard() {
         format!("http://127.2:{port}/good.jpg"),
         format!("http://0x7f000002:{port}/good.jpg"),
         format!("//[::ffff:127.0.0.2]:{port}/good.jpg"),
-<<<<<<< HEAD
-=======
-        // By way of a name: its addresses are judged where they are resolved.
-        format!("http://localhost:{port}/good.jpg"),
->>>>>>> vision
         "http://169.254.169.254/latest/meta-data/".to_owned(),
         "http://10.0.0.1/".to_owned(),
     ] {
@@ -178,20 +173,12 @@ async fn what_a_host_does_not_have_is_not_asked_for_again() {
 
 #[tokio::test]
 async fn what_may_come_later_is_put_off_longer_each_time() {
-<<<<<<< HEAD
     let (server, fetcher) = (PicturesServer::start().await, fetcher());
-=======
-    let server = PicturesServer::start().await;
->>>>>>> vision
     let after = |seconds| noon() + TimeDelta::seconds(seconds);
     for status in [408, 425, 429, 500, 502, 503, 504] {
         let url = server.url(&format!("/status?{status}"));
         for (attempts, seconds) in [(0, 30), (1, 60), (20, 3600)] {
-<<<<<<< HEAD
             let later = put_off(fetcher.fetch(&url, attempts).await);
-=======
-            let later = put_off(fetcher().fetch(&url, attempts).await);
->>>>>>> vision
             assert_eq!(later.reason, Delay::Status { host: "127.0.0.1".to_owned(), status });
             assert_eq!(later.not_before, after(seconds));
             assert!(later.was_tried());
@@ -252,21 +239,14 @@ async fn connections_that_break_are_tried_again_later() {
     // A server for TLS that speaks plain HTTP.
     let plain = server.url("/good.jpg").replace("http://", "https://");
     let broken = ["/truncated", "/hang-up", "/not-http", "/endless-head"].map(|path| server.url(path));
-<<<<<<< HEAD
     for url in broken.into_iter().chain([nobody, plain]) {
-=======
-    for url in broken.into_iter().chain([nobody, plain, "http://nobody.invalid/".to_owned()]) {
->>>>>>> vision
         let later = put_off(fetcher.fetch(&url, 0).await);
         assert!(matches!(&later.reason, Delay::Connection { .. }), "{url}: {}", later.reason);
         assert_eq!(later.not_before, noon() + TimeDelta::seconds(30));
     }
-<<<<<<< HEAD
     // Without a network the name servers are what does not answer.
     let later = put_off(fetcher.fetch("http://nobody.invalid/", 0).await);
     assert!(matches!(&later.reason, Delay::Connection { .. } | Delay::Timeout { .. }), "{}", later.reason);
-=======
->>>>>>> vision
 }
 
 #[tokio::test]

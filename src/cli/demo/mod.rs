@@ -31,12 +31,12 @@ use clap::Args;
 use rdkafka::mocking::MockCluster;
 use tokio_util::sync::CancellationToken;
 
-use super::assemble;
+use super::assemble::{self, Assembled};
 use crate::clock::{Clock, ManualClock};
 use crate::config::Settings;
 use crate::domain::Secret;
 use crate::health::Health;
-use crate::pipeline::{self, Parts};
+use crate::pipeline::{self, Parts, Ways};
 use crate::source::Source;
 use crate::store::Store;
 use crate::telemetry;
@@ -131,17 +131,24 @@ async fn show(
     say("Model     loading ...");
     let loaded = load(settings.clone(), &clock, &health);
     let loading = running.loading.insert(loaded);
-    let parts = loading.await.context("Loading panicked")??;
+    let Assembled { store, text, pictures } = loading.await.context("Loading panicked")??;
     running.loading = None;
+    let Some(parts) = text else { bail!("The demo does not consume posts") };
     say(&format!("Model     {} on {}", parts.scorer.model(), device(&parts)));
+    if let Some(pictures) = &pictures {
+        say(&format!("Model     {} on {}", pictures.detector.model(), pictures.detector.device().name));
+    }
 
-    let store = parts.store.clone();
+    let kept = store.clone();
     let ready = tokio::time::timeout(READY_LIMIT, async {
-        pipeline::prepare_store(&parts).await?;
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        pipeline::prepare_store(&kept, &*shared, &health).await?;
         say("Daemon    joining its consumer group ...");
-        let source = Source::start(&settings.source, Arc::new(clock.clone()), health.clone())?;
+        let source = Source::start(&settings.source, shared.clone(), health.clone())?;
         let draining = CancellationToken::new();
-        let task = pipeline::run(parts, settings.pipeline.clone(), source, draining.clone());
+        let ways = Ways { text: Some((parts, source)), pictures };
+        let options = settings.pipeline.clone();
+        let task = pipeline::run(ways, kept, shared, health.clone(), options, draining.clone());
         running.pipeline = Some(Pipeline { task: tokio::spawn(task), draining });
         while !health.readiness().0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -185,9 +192,9 @@ fn load(
     settings: Arc<Settings>,
     clock: &ManualClock,
     health: &Health,
-) -> tokio::task::JoinHandle<anyhow::Result<Parts>> {
+) -> tokio::task::JoinHandle<anyhow::Result<Assembled>> {
     let (clock, health) = (Arc::new(clock.clone()), health.clone());
-    tokio::spawn(async move { assemble::parts(&settings, clock, health).await })
+    tokio::spawn(async move { assemble::assemble(&settings, clock, health).await })
 }
 
 /// The device in few words.

@@ -9,7 +9,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::postgres::PrivatePostgres;
-use crate::pipeline::{Parts, PipelineError};
+use crate::cli::assemble::Assembled;
+use crate::pipeline::PipelineError;
 
 /// After an interruption, how long the pipeline may still drain: its posts are only a demo's.
 const HURRIED_DRAIN: Duration = Duration::from_secs(1);
@@ -21,7 +22,7 @@ const LOADING_LIMIT: Duration = Duration::from_secs(5);
 pub(super) struct Running {
     pub(super) postgres: Option<PrivatePostgres>,
     pub(super) cluster: Option<MockCluster<'static, DefaultProducerContext>>,
-    pub(super) loading: Option<JoinHandle<anyhow::Result<Parts>>>,
+    pub(super) loading: Option<JoinHandle<anyhow::Result<Assembled>>>,
     pub(super) pipeline: Option<Pipeline>,
 }
 
