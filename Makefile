@@ -10,8 +10,10 @@ export ORT_DISABLE_TELEMETRY := 1
 
 # Extra arguments: make demo ARGS=--keep, make test ARGS="--only rust".
 ARGS ?=
+# Labelled pictures: make evaluate-vision DATA=folder.
+DATA ?=
 
-.PHONY: help build demo test services-up services-down services-status check-cuda fmt lint bench clean python prerequisites
+.PHONY: help build demo test services-up services-down services-status check-cuda evaluate-vision fmt lint bench clean python prerequisites
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +47,10 @@ services-status: python ## Say what of them runs
 check-cuda: prerequisites ## Where a GPU is: compare its scores with the processor's
 	@$(PYTHON) scripts/fetch.py onnxruntime --cuda
 	OVERHEARD_TEST_CUDA=1 cargo test --locked --test it -- cuda::
+
+evaluate-vision: build ## Measure the logo models on labelled pictures (DATA=folder, ARGS="--models windows --every 50")
+	@test -n "$(DATA)" || { echo "say where the labelled pictures are: make evaluate-vision DATA=folder" >&2; exit 1; }
+	@exec $(PYTHON) -m training.vision_evaluation --data "$(DATA)" --binary $(BINARY) $(ARGS)
 
 fmt: prerequisites ## Format the Rust code
 	cargo fmt

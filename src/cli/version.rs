@@ -7,8 +7,14 @@ use crate::inference::Runtime;
 
 /// Versions of the crates that a question about behaviour is likely to be about. Cargo tells a
 /// program no version but its own: a test holds these to `Cargo.lock`.
-const CRATES: [(&str, &str); 4] =
-    [("rdkafka", "0.39.0"), ("sqlx", "0.9.0"), ("tokenizers", "0.23.2"), ("ort", "2.0.0-rc.15")];
+const CRATES: [(&str, &str); 6] = [
+    ("rdkafka", "0.39.0"),
+    ("sqlx", "0.9.0"),
+    ("tokenizers", "0.23.2"),
+    ("image", "0.25.10"),
+    ("fast_image_resize", "6.1.0"),
+    ("ort", "2.0.0-rc.15"),
+];
 
 /// Prints a line for each. ONNX Runtime is loaded to ask it, since it is a file of its own; where
 /// the configuration is wrong, from where the defaults say.

@@ -21,11 +21,11 @@ mod suppression;
 mod tiles;
 mod views;
 
-pub use boxes::{area, clipped, covered_share, iou};
+pub use boxes::{area, clipped, iou};
 pub use letterbox::{Letterbox, Size};
 pub use prominence::prominence;
-pub use pyramid::{Core, Level, WindowGrid, WindowShape};
-pub use suppression::{Candidate, SuppressionLimits, best, suppress};
+pub use pyramid::{Core, Level, PyramidPolicy, WindowGrid, WindowShape};
+pub use suppression::{Candidate, Sameness, best, suppress};
 pub use tiles::tiles;
 pub use views::{TilePolicy, View, ViewPolicy};
 

@@ -16,7 +16,21 @@ pub struct WindowShape {
     pub core: Core,
     /// Steps between neighbouring windows, in both directions.
     pub stride: u32,
+    /// The grey around the picture, which windows at its border see.
+    pub fill: u8,
 }
+
+/// At which sizes a picture is searched, as a manifest says it.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub struct PyramidPolicy {
+    /// Width of the narrowest logo that is looked for, in pixels of the picture.
+    pub narrowest_core: f64,
+    /// How much smaller the picture is at each further level.
+    pub ratio: f64,
+}
+
+/// A core may be so much larger than the picture: logos that fill it are found, too.
+const ROOM: f64 = 1.05;
 
 /// The part of a window that is judged; what is around it is context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -55,10 +69,19 @@ pub struct WindowGrid {
     pub stride: u32,
 }
 
+impl PyramidPolicy {
+    /// What can't be followed in it, if anything.
+    pub fn problem(&self) -> Option<&'static str> {
+        // A smaller ratio would make levels without end.
+        let sound = self.narrowest_core >= 1.0 && self.ratio >= 1.01;
+        (!sound).then_some("scales.narrowest_core must be 1 or more, and scales.ratio 1.01 or more")
+    }
+}
+
 impl WindowShape {
     /// What can't be in it, if anything.
     pub fn problem(&self) -> Option<&'static str> {
-        let Self { width, height, core, stride } = self;
+        let Self { width, height, core, stride, .. } = self;
         let outside = |at: u32, length: u32, whole: u32| {
             length == 0 || at.checked_add(length).is_none_or(|end| end > whole)
         };
@@ -71,21 +94,28 @@ impl WindowShape {
         }
     }
 
-    /// The levels at which a picture is searched, one for each factor. Where not one core fits
-    /// there is nothing to search.
-    pub fn levels(&self, picture: Size, factors: &[f64]) -> Vec<Level> {
+    /// The levels at which a picture is searched: from the one where the narrowest logo fills a
+    /// core to the one where the whole picture does.
+    pub fn levels(&self, picture: Size, policy: PyramidPolicy) -> Vec<Level> {
         let core = Size { width: self.core.width, height: self.core.height };
-        let level = |factor: &f64| {
-            let content = picture.scaled(*factor);
-            core.fits(content).then(|| {
-                let padded = Size {
-                    width: content.width + self.width - self.core.width,
-                    height: content.height + self.height - self.core.height,
-                };
-                Level { content, padded, grid: self.grid(padded), picture, core }
-            })
+        let (across, down) = (f64::from(core.width), f64::from(core.height));
+        let first = policy.narrowest_core / across;
+        let zooms = std::iter::successors(Some(first), |zoom| Some(zoom * policy.ratio));
+        let fits = |zoom: f64| {
+            zoom * across <= f64::from(picture.width) * ROOM
+                && zoom * down <= f64::from(picture.height) * ROOM
         };
-        factors.iter().filter_map(level).collect()
+        // The first is looked at in any case.
+        let zooms = zooms.take_while(|zoom| *zoom <= first || fits(*zoom));
+        let level = |zoom: f64| {
+            let content = picture.scaled(1.0 / zoom);
+            let padded = Size {
+                width: (content.width + self.width - core.width).max(self.width),
+                height: (content.height + self.height - core.height).max(self.height),
+            };
+            Level { content, padded, grid: self.grid(padded), picture, core }
+        };
+        zooms.map(level).collect()
     }
 
     /// Cuts a grid of windows over pictures so wide into strips of at most so many pixels, unless
@@ -139,8 +169,14 @@ mod tests {
 
     use super::*;
 
-    const SHAPE: WindowShape =
-        WindowShape { width: 102, height: 50, core: Core { x: 13, y: 14, width: 75, height: 22 }, stride: 4 };
+    const SHAPE: WindowShape = WindowShape {
+        width: 102,
+        height: 50,
+        core: Core { x: 13, y: 14, width: 75, height: 22 },
+        stride: 4,
+        fill: 114,
+    };
+    const POLICY: PyramidPolicy = PyramidPolicy { narrowest_core: 44.0, ratio: 1.3 };
 
     /// What is left of a length after valid layers, each of a kernel and a stride.
     fn dense(length: u32, layers: &[(u32, u32)]) -> u32 {
@@ -180,30 +216,34 @@ mod tests {
         }
 
         #[test]
-        fn cores_lie_in_the_picture_and_reach_its_end(
-            width in 1u32..3000, height in 1u32..3000, factor in 0.1f64..1.5,
-        ) {
-            for level in SHAPE.levels(Size { width, height }, &[factor]) {
+        fn cores_lie_in_the_picture_and_reach_its_end(width in 1u32..3000, height in 1u32..3000) {
+            let levels = SHAPE.levels(Size { width, height }, POLICY);
+            prop_assert!(!levels.is_empty());
+            for level in levels {
                 let WindowGrid { columns, rows, stride } = level.grid;
                 prop_assert!(columns > 0 && rows > 0);
                 let last = level.core(columns - 1, rows - 1);
-                let (right, bottom) = (last.x + last.width, last.y + last.height);
-                prop_assert!(f64::from(right) <= f64::from(width) + 1e-2);
-                prop_assert!(f64::from(bottom) <= f64::from(height) + 1e-2);
+                let (right, bottom) = (f64::from(last.x + last.width), f64::from(last.y + last.height));
                 let step = f64::from(stride) * f64::from(width) / f64::from(level.content.width);
-                prop_assert!(f64::from(right) + step > f64::from(width) - 1e-2);
+                prop_assert!(right + step > f64::from(width) - 1e-2);
+                // A core larger than the picture is a grid of one.
+                prop_assert!(columns == 1 || right <= f64::from(width) + 1e-2);
+                prop_assert!(rows == 1 || bottom <= f64::from(height) + 1e-2);
             }
         }
     }
 
     #[test]
-    fn levels_without_room_for_a_core_are_left_out() {
-        let levels = SHAPE.levels(Size::from((150, 60)), &[1.0, 0.5, 0.25]);
-        assert_eq!(
-            levels.iter().map(|level| level.content).collect::<Vec<_>>(),
-            [(150, 60), (75, 30)].map(Size::from)
-        );
-        assert_eq!(levels[1].core(0, 0), PixelBox { x: 0.0, y: 0.0, width: 150.0, height: 44.0 });
+    fn levels_go_from_the_narrowest_logo_to_one_as_large_as_the_picture() {
+        let levels = SHAPE.levels(Size::from((300, 60)), POLICY);
+        let contents: Vec<Size> = levels.iter().map(|level| level.content).collect();
+        // One more would make a core 82 high.
+        let zooms =
+            [44.0 / 75.0, 44.0 / 75.0 * 1.3, 44.0 / 75.0 * 1.69, 44.0 / 75.0 * 2.197, 44.0 / 75.0 * 2.8561];
+        assert_eq!(contents, zooms.map(|zoom| Size::from((300, 60)).scaled(1.0 / zoom)));
+        let small = SHAPE.levels(Size::from((20, 9)), POLICY);
+        assert_eq!((small.len(), small[0].padded), (1, Size::from((102, 50))));
         assert_eq!(SHAPE.problem(), None);
+        assert!(PyramidPolicy { ratio: 1.0, ..POLICY }.problem().is_some());
     }
 }

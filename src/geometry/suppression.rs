@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{covered_share, iou};
+use super::{area, iou};
 use crate::domain::PixelBox;
 
 /// A box that a network proposes.
@@ -14,36 +14,31 @@ pub struct Candidate {
     pub score: f32,
     /// Where.
     pub bounds: PixelBox,
-    /// Whether it may show a part of a logo only: it ends where a tile ends, or where a window of
-    /// fixed size does.
-    pub partial: bool,
 }
 
-/// From where on two boxes of one brand are one logo.
+/// When two boxes of one brand are one logo.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SuppressionLimits {
-    /// Intersection over union of any two.
+pub struct Sameness {
+    /// If their intersection over union is above this.
     pub iou: f32,
-    /// Share of the smaller that lies in the other, where one of them is partial: a part of a logo
-    /// may have little in common with the whole.
-    pub covered: f32,
+    /// Also if the centre of the smaller lies in the larger: windows of fixed size find a logo at
+    /// several scales, with little in common.
+    pub by_centre: bool,
 }
 
-/// Non-maximum suppression within each brand, greedily from the best on: whole boxes before
-/// partial ones, then by score. Gives back what is kept, the surest first.
+/// Non-maximum suppression within each brand, greedily from the surest on. Gives back what is
+/// kept, the surest first.
 ///
 /// (Neubeck and Van Gool, "Efficient Non-Maximum Suppression", 2006, for the greedy form.)
-pub fn suppress(mut candidates: Vec<Candidate>, limits: SuppressionLimits) -> Vec<Candidate> {
-    candidates.sort_by(|one, other| {
-        one.partial.cmp(&other.partial).then_with(|| other.score.total_cmp(&one.score))
-    });
+pub fn suppress(mut candidates: Vec<Candidate>, sameness: Sameness) -> Vec<Candidate> {
+    candidates
+        .sort_by(|one, other| other.score.total_cmp(&one.score).then_with(|| one.label.cmp(&other.label)));
     let mut kept: Vec<Candidate> = Vec::new();
     for candidate in candidates {
-        if !kept.iter().any(|better| same_logo(better, &candidate, limits)) {
+        if !kept.iter().any(|surer| surer.label == candidate.label && same(surer, &candidate, sameness)) {
             kept.push(candidate);
         }
     }
-    kept.sort_by(|one, other| other.score.total_cmp(&one.score).then_with(|| one.label.cmp(&other.label)));
     kept
 }
 
@@ -56,10 +51,15 @@ pub fn best(mut candidates: Vec<Candidate>, most: usize) -> Vec<Candidate> {
     candidates
 }
 
-fn same_logo(one: &Candidate, other: &Candidate, limits: SuppressionLimits) -> bool {
-    one.label == other.label
-        && (iou(&one.bounds, &other.bounds) > limits.iou
-            || (one.partial || other.partial) && covered_share(&one.bounds, &other.bounds) > limits.covered)
+fn same(one: &Candidate, other: &Candidate, sameness: Sameness) -> bool {
+    let (one, other) = (&one.bounds, &other.bounds);
+    iou(one, other) > sameness.iou || sameness.by_centre && centre_inside(one, other)
+}
+
+fn centre_inside(one: &PixelBox, other: &PixelBox) -> bool {
+    let (small, large) = if area(one) < area(other) { (one, other) } else { (other, one) };
+    let (x, y) = (small.x + small.width / 2.0 - large.x, small.y + small.height / 2.0 - large.y);
+    x > 0.0 && x < large.width && y > 0.0 && y < large.height
 }
 
 #[cfg(test)]
@@ -69,63 +69,63 @@ mod tests {
     use super::super::arbitrary::pixel_box;
     use super::*;
 
-    const LIMITS: SuppressionLimits = SuppressionLimits { iou: 0.5, covered: 0.7 };
-
     fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
-        let one = (0usize..3, 0f32..=1.0, pixel_box(), any::<bool>())
-            .prop_map(|(label, score, bounds, partial)| Candidate { label, score, bounds, partial });
+        let one = (0usize..3, 0f32..=1.0, pixel_box()).prop_map(|(label, score, bounds)| Candidate {
+            label,
+            score,
+            bounds,
+        });
         prop::collection::vec(one, 0..60)
+    }
+
+    fn sameness() -> impl Strategy<Value = Sameness> {
+        (0.1f32..0.9, any::<bool>()).prop_map(|(iou, by_centre)| Sameness { iou, by_centre })
     }
 
     proptest! {
         #[test]
-        fn suppressing_twice_changes_nothing(candidates in candidates()) {
-            let once = suppress(candidates, LIMITS);
-            prop_assert_eq!(suppress(once.clone(), LIMITS), once);
+        fn suppressing_twice_changes_nothing(candidates in candidates(), sameness in sameness()) {
+            let once = suppress(candidates, sameness);
+            prop_assert_eq!(suppress(once.clone(), sameness), once);
         }
 
         #[test]
-        fn no_two_of_a_brand_are_kept_above_the_limit(candidates in candidates()) {
-            let kept = suppress(candidates.clone(), LIMITS);
+        fn no_two_of_a_brand_are_kept_above_the_limit(candidates in candidates(), sameness in sameness()) {
+            let kept = suppress(candidates.clone(), sameness);
             for (index, one) in kept.iter().enumerate() {
                 prop_assert!(candidates.contains(one));
                 for other in &kept[index + 1..] {
                     prop_assert!(one.score >= other.score);
-                    prop_assert!(one.label != other.label || iou(&one.bounds, &other.bounds) <= LIMITS.iou);
+                    prop_assert!(one.label != other.label || iou(&one.bounds, &other.bounds) <= sameness.iou);
                 }
             }
         }
 
         #[test]
-        fn the_surest_whole_box_of_each_brand_is_kept(candidates in candidates()) {
-            let kept = suppress(candidates.clone(), LIMITS);
+        fn the_surest_of_each_brand_is_kept(candidates in candidates(), sameness in sameness()) {
+            let kept = suppress(candidates.clone(), sameness);
+            let surest = |of: &[Candidate], label| {
+                of.iter().filter(|c| c.label == label).map(|c| c.score).max_by(f32::total_cmp)
+            };
             for label in 0..3 {
-                let whole = candidates.iter().filter(|c| c.label == label && !c.partial);
-                if let Some(best) = whole.map(|c| c.score).max_by(f32::total_cmp) {
-                    prop_assert!(kept.iter().any(|c| c.label == label && c.score >= best));
-                }
+                prop_assert_eq!(surest(&kept, label), surest(&candidates, label));
             }
         }
     }
 
     #[test]
-    fn a_part_gives_way_to_the_whole_though_it_is_surer() {
-        let whole = Candidate {
+    fn a_window_inside_another_is_the_same_logo_only_by_its_centre() {
+        let large = Candidate {
             label: 0,
             score: 0.6,
             bounds: PixelBox { x: 0.0, y: 0.0, width: 100.0, height: 30.0 },
-            partial: false,
         };
-        let part = Candidate {
-            score: 0.9,
-            bounds: PixelBox { width: 30.0, ..whole.bounds },
-            partial: true,
-            ..whole
-        };
-        let other_brand = Candidate { label: 1, ..part };
-        assert_eq!(suppress(vec![part, whole], LIMITS), [whole]);
-        assert_eq!(suppress(vec![part, whole, other_brand], LIMITS), [other_brand, whole]);
-        // Alone it stays: a part of a logo is a logo that was seen.
-        assert_eq!(suppress(vec![part], LIMITS), [part]);
+        let small = Candidate { score: 0.9, bounds: PixelBox { width: 30.0, ..large.bounds }, ..large };
+        let other_brand = Candidate { label: 1, ..small };
+        let by_centre = Sameness { iou: 0.5, by_centre: true };
+        let apart = Sameness { by_centre: false, ..by_centre };
+        assert_eq!(suppress(vec![large, small], by_centre), [small]);
+        assert_eq!(suppress(vec![large, small], apart), [small, large]);
+        assert_eq!(suppress(vec![large, small, other_brand], by_centre), [small, other_brand]);
     }
 }

@@ -20,7 +20,7 @@ fn starts(length: u32, side: u32, overlap: u32) -> Vec<u32> {
     let rest = length - side;
     let steps = rest.div_ceil(stride);
     // In 64 bits: the product of two lengths doesn't fit in 32.
-    let start = |step: u32| u64::from(rest) * u64::from(step) / u64::from(steps);
+    let start = |step: u32| (u64::from(rest) * u64::from(step) * 2 / u64::from(steps)).div_ceil(2);
     (0..=steps).map(|step| u32::try_from(start(step)).unwrap_or(rest)).collect()
 }
 

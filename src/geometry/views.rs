@@ -7,11 +7,11 @@ use serde::Deserialize;
 use super::{Letterbox, Size, clipped, tiles};
 use crate::domain::{Picture, PixelBox};
 
-/// So near an inner border of a tile, in pixels of the canvas, a box may be the part of a logo.
-const CUT_WITHIN: f32 = 4.0;
+/// A box that ends so near an inner border of a tile, in pixels of the canvas, is cut off there.
+const CUT_WITHIN: f32 = 2.0;
 
 /// How a detector looks at pictures, as its manifest says it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct ViewPolicy {
     /// The sizes that the network is given; few, so that pictures share batches.
     #[serde(rename = "canvas")]
@@ -22,8 +22,8 @@ pub struct ViewPolicy {
     pub tiles: Option<TilePolicy>,
 }
 
-/// Large pictures, in parts at their own resolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// Large pictures, in parts.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct TilePolicy {
     /// Side of a tile.
     pub side: u32,
@@ -34,6 +34,9 @@ pub struct TilePolicy {
     /// Pictures with a longer side above this are made so large first, which bounds the tiles of
     /// one picture.
     pub up_to: Option<u32>,
+    /// Then they are enlarged by this, for logos that are small in all pictures.
+    #[serde(default = "unscaled")]
+    pub scale: f64,
 }
 
 /// A part of a picture as a detector is shown it.
@@ -55,6 +58,8 @@ impl ViewPolicy {
             Some("scales.longest_sides must name lengths above 0")
         } else if tiles.is_some_and(|tiles| tiles.overlap >= tiles.side) {
             Some("scales.tiles.overlap must be below scales.tiles.side")
+        } else if tiles.is_some_and(|tiles| !(0.1..=10.0).contains(&tiles.scale)) {
+            Some("scales.tiles.scale must be within 0.1 to 10")
         } else {
             None
         }
@@ -73,7 +78,8 @@ impl ViewPolicy {
         views.dedup();
         if let Some(policy) = self.tiles.filter(|policy| at_hand.longer_side() > policy.from) {
             let longest = policy.up_to.unwrap_or(u32::MAX).min(at_hand.longer_side());
-            views.extend(self.in_tiles(full, at_hand.with_longer_side(longest), policy));
+            let shown = at_hand.with_longer_side(longest).scaled(policy.scale);
+            views.extend(self.in_tiles(full, shown, policy));
         }
         views
     }
@@ -99,20 +105,27 @@ impl ViewPolicy {
 }
 
 impl View {
-    /// A box on the canvas, in pixels of the full picture, and whether it may show a part of a
-    /// logo only. None where it lies in the filled rest of the canvas.
-    pub fn to_picture(&self, bounds: &PixelBox) -> Option<(PixelBox, bool)> {
+    /// A box on the canvas, in pixels of the full picture. None where it lies in the filled rest of
+    /// the canvas, or is cut off by an inner border of a tile: the neighbour has it whole, or the
+    /// view of the whole picture, if it is larger than the overlap.
+    pub fn to_picture(&self, bounds: &PixelBox) -> Option<PixelBox> {
         let content = everything(self.letterbox.content);
-        let inside = clipped(bounds, content.width, content.height)?;
         let gaps = [
-            inside.x,
-            inside.y,
-            content.width - inside.x - inside.width,
-            content.height - inside.y - inside.height,
+            bounds.x,
+            bounds.y,
+            content.width - bounds.x - bounds.width,
+            content.height - bounds.y - bounds.height,
         ];
-        let partial = gaps.iter().zip(self.goes_on).any(|(gap, goes_on)| goes_on && *gap <= CUT_WITHIN);
-        Some((self.letterbox.to_picture(&inside), partial))
+        if gaps.iter().zip(self.goes_on).any(|(gap, goes_on)| goes_on && *gap <= CUT_WITHIN) {
+            return None;
+        }
+        let inside = clipped(bounds, content.width, content.height)?;
+        Some(self.letterbox.to_picture(&inside))
     }
+}
+
+fn unscaled() -> f64 {
+    1.0
 }
 
 fn everything(size: Size) -> PixelBox {
@@ -160,28 +173,30 @@ mod tests {
         let few = policy.views(&picture(8000, 6000)).len();
         assert_eq!(few, policy.views(&picture(2048, 1536)).len());
         assert_eq!(policy.sufficient_side(), NonZeroU32::new(2048));
+        policy.tiles = policy.tiles.map(|tiles| TilePolicy { scale: 1.5, ..tiles });
+        let enlarged = policy.views(&picture(8000, 6000));
+        assert!(enlarged.len() > few);
+        assert!((enlarged[3].letterbox.source.height - 6000.0 * 512.0 / (1536.0 * 1.5)).abs() < 1.0);
     }
 
     #[test]
     fn boxes_come_back_in_pixels_of_the_full_picture() {
         let half = picture(512, 384).standing_for(1024, 768);
         let view = policy().views(&half)[0];
-        let (bounds, partial) =
-            view.to_picture(&PixelBox { x: 0.0, y: 0.0, width: 256.0, height: 100.0 }).unwrap();
-        assert_eq!(bounds, PixelBox { x: 0.0, y: 0.0, width: 512.0, height: 200.0 });
-        assert!(!partial, "a picture's own border cuts nothing");
+        let bounds = view.to_picture(&PixelBox { x: 0.0, y: 0.0, width: 256.0, height: 100.0 });
+        assert_eq!(bounds, Some(PixelBox { x: 0.0, y: 0.0, width: 512.0, height: 200.0 }));
         assert_eq!(view.to_picture(&PixelBox { x: 0.0, y: 400.0, width: 9.0, height: 9.0 }), None);
     }
 
     #[test]
-    fn what_touches_an_inner_border_of_a_tile_may_be_a_part() {
+    fn what_an_inner_border_of_a_tile_cuts_is_left_to_the_neighbour() {
         let views = policy().views(&picture(1920, 1080));
         let (first, last) = (views[2], views[views.len() - 1]);
         let left = PixelBox { x: 0.0, y: 100.0, width: 50.0, height: 20.0 };
         let right = PixelBox { x: 461.0, ..left };
-        assert!(!first.to_picture(&left).unwrap().1 && first.to_picture(&right).unwrap().1);
-        assert!(last.to_picture(&left).unwrap().1 && !last.to_picture(&right).unwrap().1);
-        let (bounds, _) = last.to_picture(&right).unwrap();
+        assert!(first.to_picture(&left).is_some() && first.to_picture(&right).is_none());
+        assert!(last.to_picture(&left).is_none());
+        let bounds = last.to_picture(&right).unwrap();
         assert!((bounds.x + bounds.width - 1919.0).abs() < 1e-3, "{bounds:?}");
     }
 }

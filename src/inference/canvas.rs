@@ -5,7 +5,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 
 use super::InferenceError;
 use crate::domain::{Picture, PixelBox};
-use crate::geometry::{Letterbox, Level, Size};
+use crate::geometry::{Letterbox, Level, Size, WindowShape};
 
 /// What fills a canvas beside the picture: the grey that detectors are trained with.
 const GREY: u8 = 114;
@@ -25,13 +25,15 @@ impl Canvas {
         Self { size, rgb: vec![GREY; size.pixels() * 3] }
     }
 
-    /// A part of a picture on its canvas. Scaled with a triangle filter as wide as a pixel of the
-    /// result, which is what Pillow calls bilinear: training scales the same way.
+    /// A part of a picture on its canvas. The detector is trained with another library's scaling; these
+    /// filters come closest to it: means over the area to make smaller, linear to make larger.
     ///
     /// # Errors
     /// The part can't be scaled.
     pub fn show(picture: &Picture, letterbox: &Letterbox) -> Result<Self, InferenceError> {
-        let content = scaled(picture, &letterbox.source, letterbox.content)?;
+        let area = FilterType::Hamming;
+        let filter = if smaller(picture, letterbox) { area } else { FilterType::Bilinear };
+        let content = scaled(picture, &letterbox.source, letterbox.content, filter)?;
         if letterbox.content == letterbox.canvas {
             return Ok(Self { size: letterbox.canvas, rgb: content });
         }
@@ -43,26 +45,29 @@ impl Canvas {
         Ok(canvas)
     }
 
-    /// A whole picture at one level of a pyramid, with a border that repeats its outermost pixels:
-    /// so many to the left and above as the offset says, the rest on the other side.
+    /// A whole picture at one level of a pyramid, in the frame that lets a core touch its border.
+    /// Scaled with a triangle filter, which Pillow calls bilinear: the window classifier is trained
+    /// with it.
     ///
     /// # Errors
     /// The picture can't be scaled.
-    pub fn framed(picture: &Picture, level: &Level, left: u32, top: u32) -> Result<Self, InferenceError> {
-        let content = scaled(picture, &whole(picture), level.content)?;
-        let (left, top) = (left as usize, top as usize);
-        let (width, padded) = (level.content.width as usize, level.padded.width as usize);
-        let lines: Vec<&[u8]> = content.chunks_exact(width * 3).collect();
-        let mut rgb = Vec::with_capacity(level.padded.pixels() * 3);
-        for y in 0..level.padded.height as usize {
-            let line = lines[y.saturating_sub(top).min(lines.len() - 1)];
-            let (first, last) = (&line[..3], &line[line.len() - 3..]);
-            rgb.extend_from_slice(&first.repeat(left));
-            rgb.extend_from_slice(line);
-            rgb.extend_from_slice(&last.repeat(padded - width - left));
+    pub fn framed(picture: &Picture, level: &Level, window: &WindowShape) -> Result<Self, InferenceError> {
+        let content = scaled(picture, &whole(picture), level.content, FilterType::Bilinear)?;
+        let mut canvas = Self { size: level.padded, rgb: vec![window.fill; level.padded.pixels() * 3] };
+        let (left, top) = (window.core.x as usize * 3, window.core.y as usize);
+        let rows = content.chunks_exact(level.content.width as usize * 3);
+        let lines = canvas.rgb.chunks_exact_mut(level.padded.width as usize * 3).skip(top);
+        for (row, line) in rows.zip(lines) {
+            line[left..left + row.len()].copy_from_slice(row);
         }
-        Ok(Self { size: level.padded, rgb })
+        Ok(canvas)
     }
+}
+
+/// Whether the part has more pixels at hand than it will have on its canvas.
+fn smaller(picture: &Picture, letterbox: &Letterbox) -> bool {
+    let across = f64::from(picture.width()) / f64::from(picture.full_width());
+    f64::from(letterbox.source.width) * across > f64::from(letterbox.content.width)
 }
 
 fn whole(picture: &Picture) -> PixelBox {
@@ -72,7 +77,12 @@ fn whole(picture: &Picture) -> PixelBox {
 }
 
 /// A part of a picture, given in pixels of the full one, at a size.
-fn scaled(picture: &Picture, part: &PixelBox, size: Size) -> Result<Vec<u8>, InferenceError> {
+fn scaled(
+    picture: &Picture,
+    part: &PixelBox,
+    size: Size,
+    filter: FilterType,
+) -> Result<Vec<u8>, InferenceError> {
     let failed = |error: &dyn std::fmt::Display| InferenceError::Picture(error.to_string());
     let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
     let across = width / f64::from(picture.full_width());
@@ -82,9 +92,7 @@ fn scaled(picture: &Picture, part: &PixelBox, size: Size) -> Result<Vec<u8>, Inf
     let pixels = ImageRef::new(picture.width(), picture.height(), picture.rgb(), PixelType::U8x3)
         .map_err(|error| failed(&error))?;
     let mut scaled = Image::new(size.width, size.height, PixelType::U8x3);
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-        .crop(left, top, wide, high);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).crop(left, top, wide, high);
     Resizer::new().resize(&pixels, &mut scaled, &options).map_err(|error| failed(&error))?;
     Ok(scaled.into_vec())
 }
@@ -100,7 +108,7 @@ fn stretch(start: f64, length: f64, side: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::{Core, WindowShape};
+    use crate::geometry::{Core, PyramidPolicy};
 
     /// Each pixel tells where it is.
     fn picture(width: u8, height: u8) -> Picture {
@@ -135,16 +143,22 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_repeats_the_outermost_pixels() {
+    fn a_frame_lets_the_first_core_begin_at_the_first_pixel() {
         let core = Core { x: 3, y: 2, width: 10, height: 6 };
-        let shape = WindowShape { width: 20, height: 10, core, stride: 4 };
-        let level = shape.levels(Size::from((30, 20)), &[1.0])[0];
-        let canvas = Canvas::framed(&picture(30, 20), &level, core.x, core.y).unwrap();
+        let shape = WindowShape { width: 20, height: 10, core, stride: 4, fill: 99 };
+        let policy = PyramidPolicy { narrowest_core: 10.0, ratio: 1.3 };
+        let level = shape.levels(Size::from((30, 20)), policy)[0];
+        let canvas = Canvas::framed(&picture(30, 20), &level, &shape).unwrap();
         assert_eq!(canvas.size, Size::from((40, 24)));
         assert_eq!(canvas.rgb.len(), canvas.size.pixels() * 3);
-        assert_eq!(at(&canvas, 0, 0), [0, 0, 7]);
+        assert_eq!(at(&canvas, 2, 2), [99; 3]);
         assert_eq!(at(&canvas, 3, 2), [0, 0, 7]);
         assert_eq!(at(&canvas, 8, 12), [5, 10, 7]);
-        assert_eq!(at(&canvas, 39, 23), [29, 19, 7]);
+        assert_eq!(at(&canvas, 32, 21), [29, 19, 7]);
+        assert_eq!(at(&canvas, 33, 21), [99; 3]);
+        // Smaller than a window: one window all the same.
+        let level = shape.levels(Size::from((4, 3)), policy)[0];
+        let canvas = Canvas::framed(&picture(4, 3), &level, &shape).unwrap();
+        assert_eq!((canvas.size, at(&canvas, 3, 2)), (Size::from((20, 10)), [0, 0, 7]));
     }
 }

@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{BrandId, Picture, Sighting};
-use crate::geometry::{Candidate, SuppressionLimits, best, prominence, suppress};
+use crate::geometry::{Candidate, Sameness, best, prominence, suppress};
 
 /// So many boxes of a picture are looked at closer; their number squared bounds the work.
 const MOST_CANDIDATES: usize = 2000;
-
-/// A part of a logo may lie in the whole by less than this and still be taken for another one.
-const COVERED: f32 = 0.6;
 
 /// A logo that a model found in a picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +21,7 @@ pub struct Detection {
 pub(super) struct Judgement {
     brands: Vec<(BrandId, f32)>,
     low_score: f32,
-    limits: SuppressionLimits,
+    sameness: Sameness,
 }
 
 impl Judgement {
@@ -34,14 +31,10 @@ impl Judgement {
         labels: &[String],
         thresholds: &BTreeMap<String, f32>,
         low_score: f32,
-        iou: f32,
+        sameness: Sameness,
     ) -> Self {
         let brand = |label: &String| Some((label.parse().ok()?, *thresholds.get(label)?));
-        Self {
-            brands: labels.iter().filter_map(brand).collect(),
-            low_score,
-            limits: SuppressionLimits { iou, covered: COVERED },
-        }
+        Self { brands: labels.iter().filter_map(brand).collect(), low_score, sameness }
     }
 
     /// How many brands there are.
@@ -56,9 +49,9 @@ impl Judgement {
 
     /// The logos of a picture, the surest first.
     pub(super) fn detections(&self, picture: &Picture, candidates: Vec<Candidate>) -> Vec<Detection> {
-        let kept = suppress(best(candidates, MOST_CANDIDATES), self.limits);
+        let kept = suppress(best(candidates, MOST_CANDIDATES), self.sameness);
         let detection = |candidate: Candidate| {
-            let Candidate { label, score, bounds, .. } = candidate;
+            let Candidate { label, score, bounds } = candidate;
             let (brand, threshold) = self.brands.get(label)?;
             let prominence = prominence(picture, &bounds);
             let sighting = Sighting { brand: brand.clone(), bounds, score, prominence };

@@ -12,7 +12,7 @@ use super::canvas::Canvas;
 use super::detection::{Detection, Judgement};
 use super::{ActiveDevice, DetectorKind, InferenceError, Manifest, ModelId, Runtime};
 use crate::domain::{Picture, PixelBox};
-use crate::geometry::{Candidate, Size, View};
+use crate::geometry::{Candidate, Sameness, Size, View};
 
 /// A detector whose files were held to their manifest.
 pub struct DetectorModel {
@@ -43,7 +43,8 @@ impl DetectorModel {
         let (session, device) = runtime.open(&manifest.file("model")?)?;
         manifest.check(&session)?;
         let DetectorKind { thresholds, low_score, nms_iou, .. } = &manifest.kind;
-        let judgement = Arc::new(Judgement::new(&manifest.labels, thresholds, *low_score, *nms_iou));
+        let sameness = Sameness { iou: *nms_iou, by_centre: false };
+        let judgement = Arc::new(Judgement::new(&manifest.labels, thresholds, *low_score, sameness));
         let mut model = Self { session, device, manifest, judgement, budget };
         model.warm()?;
         Ok(model)
@@ -174,8 +175,7 @@ impl DetectorModel {
 /// Boxes of a view as candidates in its picture.
 pub(super) fn in_picture(view: &View, boxes: &[CanvasBox]) -> impl Iterator<Item = Candidate> {
     boxes.iter().filter_map(|CanvasBox { label, score, bounds }| {
-        let (bounds, partial) = view.to_picture(bounds)?;
-        Some(Candidate { label: *label, score: *score, bounds, partial })
+        Some(Candidate { label: *label, score: *score, bounds: view.to_picture(bounds)? })
     })
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::manifest::Kind;
 use crate::domain::{BrandId, Label};
-use crate::geometry::{ViewPolicy, WindowShape};
+use crate::geometry::{PyramidPolicy, ViewPolicy, WindowShape};
 
 /// A sentiment model.
 #[derive(Clone, Debug, Deserialize)]
@@ -61,11 +61,11 @@ pub struct WindowsKind {
     /// Two boxes with more than this intersection over union are one logo.
     #[serde(default = "iou_of_windows")]
     pub nms_iou: f32,
-    /// Factors for the picture's sides: it is searched at each of these sizes.
-    pub scales: Vec<f64>,
+    /// The sizes at which a picture is searched.
+    pub scales: PyramidPolicy,
     /// Known answers.
     #[serde(default)]
-    pub goldens: Vec<PictureGolden>,
+    pub goldens: Vec<WindowGolden>,
 }
 
 /// A known picture with what was seen in it when the model was made.
@@ -73,8 +73,19 @@ pub struct WindowsKind {
 pub struct PictureGolden {
     /// Its file below the model's folder, listed among the model's files.
     pub picture: PathBuf,
-    /// Every logo that is reported.
+    /// The logos in it that the exporter was sure enough of to note them.
     pub sightings: Vec<GoldenSighting>,
+}
+
+/// A known picture with the score of each of its windows, as it is: neither scaled nor framed.
+#[derive(Clone, Debug, Deserialize)]
+pub struct WindowGolden {
+    /// Its file below the model's folder.
+    pub picture: PathBuf,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Rows of windows.
+    pub probabilities: Vec<Vec<f32>>,
 }
 
 /// A logo in a known picture; the box in pixels.
@@ -126,12 +137,9 @@ impl Kind for WindowsKind {
         if other != "other" {
             return Some(format!("its first label is {other:?}, and must be \"other\""));
         }
-        if !self.scales.iter().all(|factor| *factor > 0.0) || self.scales.is_empty() {
-            return Some("scales must name factors above 0".to_owned());
-        }
         wrong_brands(std::slice::from_ref(brand), &self.thresholds, self.low_score)
             .or_else(|| wrong_share("nms_iou", self.nms_iou))
-            .or_else(|| self.window.problem().map(str::to_owned))
+            .or_else(|| self.window.problem().or_else(|| self.scales.problem()).map(str::to_owned))
     }
 }
 

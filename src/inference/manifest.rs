@@ -116,7 +116,7 @@ impl<K: Kind> Manifest<K> {
     /// The file is not listed, can't be read, or has another hash.
     pub fn file(&self, role: &str) -> Result<Vec<u8>, InferenceError> {
         match self.files.get(role) {
-            Some(file) => self.bytes(file),
+            Some(file) => self.read_file(file),
             None => Err(self.mismatch(format!("it lists no file for the role \"{role}\""))),
         }
     }
@@ -127,9 +127,27 @@ impl<K: Kind> Manifest<K> {
     /// The file is not listed, can't be read, or has another hash.
     pub fn file_at(&self, path: &Path) -> Result<Vec<u8>, InferenceError> {
         match self.files.values().find(|file| file.path == path) {
-            Some(file) => self.bytes(file),
+            Some(file) => self.read_file(file),
             None => Err(self.mismatch(format!("it lists no file {}", path.display()))),
         }
+    }
+
+    /// The bytes of a file below its folder, held to a hash.
+    ///
+    /// # Errors
+    /// The file can't be read, or has another hash.
+    pub fn read_file(&self, file: &ModelFile) -> Result<Vec<u8>, InferenceError> {
+        let path = self.folder.join(&file.path);
+        let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+        let found = hex(&Sha256::digest(&bytes));
+        if found != file.sha256.to_lowercase() {
+            let path = file.path.display();
+            return Err(self.mismatch(format!(
+                "{path} has SHA-256 {found}, the manifest says {}; fetch the file again, or train and export anew",
+                file.sha256
+            )));
+        }
+        Ok(bytes)
     }
 
     /// Holds an opened network to what the manifest says of its tensors and labels.
@@ -150,20 +168,6 @@ impl<K: Kind> Manifest<K> {
         ];
         let differences: Vec<String> = differences.into_iter().flatten().collect();
         if differences.is_empty() { Ok(()) } else { Err(self.mismatch(differences.join("; "))) }
-    }
-
-    fn bytes(&self, file: &ModelFile) -> Result<Vec<u8>, InferenceError> {
-        let path = self.folder.join(&file.path);
-        let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
-        let found = hex(&Sha256::digest(&bytes));
-        if found != file.sha256.to_lowercase() {
-            let path = file.path.display();
-            return Err(self.mismatch(format!(
-                "{path} has SHA-256 {found}, the manifest says {}; fetch the file again, or train and export anew",
-                file.sha256
-            )));
-        }
-        Ok(bytes)
     }
 
     fn mismatch(&self, difference: String) -> InferenceError {
@@ -203,8 +207,8 @@ mod tests {
         "nms_iou": 0.5, "scales": {"canvas": [[512, 384]], "longest_sides": [512],
         "tiles": {"side": 384, "overlap": 96, "from": 1000}}"#;
     const WINDOWS: &str = r#""window": {"width": 102, "height": 50,
-        "core": {"x": 13, "y": 14, "width": 75, "height": 22}, "stride": 4},
-        "thresholds": {"vmware": 0.5}, "scales": [1, 0.5]"#;
+        "core": {"x": 13, "y": 14, "width": 75, "height": 22}, "stride": 4, "fill": 114},
+        "thresholds": {"vmware": 0.5}, "scales": {"narrowest_core": 44, "ratio": 1.3}"#;
 
     #[test]
     fn each_kind_reads_its_own_keys() {

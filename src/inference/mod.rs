@@ -36,9 +36,11 @@ pub use batch::{plan_batches, plan_canvases};
 pub use detection::Detection;
 pub use detector_model::DetectorModel;
 pub use error::InferenceError;
-pub use kinds::{DetectorKind, GoldenSighting, PictureGolden, TextGolden, TextKind, WindowsKind};
+pub use kinds::{
+    DetectorKind, GoldenSighting, PictureGolden, TextGolden, TextKind, WindowGolden, WindowsKind,
+};
 pub use logo_detector::{LogoDetector, PendingSightings};
-pub use manifest::{Kind, Manifest, ModelId};
+pub use manifest::{Kind, Manifest, ModelFile, ModelId};
 pub use runtime::{ActiveDevice, Device, Runtime};
 pub use scorer::{PendingScore, TextScorer};
 pub use text_model::TextModel;

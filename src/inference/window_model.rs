@@ -16,7 +16,7 @@ use super::canvas::Canvas;
 use super::detection::{Detection, Judgement};
 use super::{ActiveDevice, InferenceError, Manifest, ModelId, Runtime, WindowsKind};
 use crate::domain::Picture;
-use crate::geometry::{Candidate, Level, Size};
+use crate::geometry::{Candidate, Level, Sameness, Size, WindowGrid};
 
 /// Windows that are run together where each is run for itself.
 const WINDOW_BATCH: usize = 16;
@@ -52,7 +52,8 @@ impl WindowModel {
         manifest.check(&session)?;
         let WindowsKind { window, thresholds, low_score, nms_iou, .. } = &manifest.kind;
         // The first label stands for everything else.
-        let judgement = Judgement::new(&manifest.labels[1..], thresholds, *low_score, *nms_iou);
+        let sameness = Sameness { iou: *nms_iou, by_centre: true };
+        let judgement = Judgement::new(&manifest.labels[1..], thresholds, *low_score, sameness);
         let empty = Canvas::grey(Size { width: window.width, height: window.height });
         let mut model = Self { session, device, manifest, judgement: Arc::new(judgement) };
         model.run(1, empty.size, empty.rgb)?;
@@ -88,8 +89,6 @@ impl WindowModel {
                 label: 0,
                 score,
                 bounds: level.core(column, row),
-                // A window shows as much of a logo as fits in it.
-                partial: true,
             }));
         }
         Ok(self.judgement.detections(picture, candidates))
@@ -98,7 +97,7 @@ impl WindowModel {
     /// The sizes at which a picture is searched.
     pub fn levels(&self, picture: &Picture) -> Vec<Level> {
         let size = Size { width: picture.full_width(), height: picture.full_height() };
-        self.manifest.kind.window.levels(size, &self.manifest.kind.scales)
+        self.manifest.kind.window.levels(size, self.manifest.kind.scales)
     }
 
     /// The score of every window at one level, row by row.
@@ -111,19 +110,31 @@ impl WindowModel {
         level: &Level,
         search: Search,
     ) -> Result<Vec<f32>, InferenceError> {
-        let core = self.manifest.kind.window.core;
-        let canvas = Canvas::framed(picture, level, core.x, core.y)?;
+        self.canvas_scores(&Canvas::framed(picture, level, &self.manifest.kind.window)?, search)
+    }
+
+    /// The score of every window of a picture as it is, row by row: neither scaled nor framed.
+    ///
+    /// # Errors
+    /// ONNX Runtime fails.
+    pub fn plain_scores(&mut self, picture: &Picture, search: Search) -> Result<Vec<f32>, InferenceError> {
+        let size = Size { width: picture.width(), height: picture.height() };
+        self.canvas_scores(&Canvas { size, rgb: picture.rgb().to_vec() }, search)
+    }
+
+    fn canvas_scores(&mut self, canvas: &Canvas, search: Search) -> Result<Vec<f32>, InferenceError> {
+        let grid = self.manifest.kind.window.grid(canvas.size);
         match search {
-            Search::Windows => self.one_by_one(level, &canvas),
-            Search::Dense => self.in_strips(level, &canvas),
+            Search::Windows => self.one_by_one(grid, canvas),
+            Search::Dense => self.in_strips(grid, canvas),
         }
     }
 
-    fn one_by_one(&mut self, level: &Level, canvas: &Canvas) -> Result<Vec<f32>, InferenceError> {
+    fn one_by_one(&mut self, grid: WindowGrid, canvas: &Canvas) -> Result<Vec<f32>, InferenceError> {
         let window = self.manifest.kind.window;
-        let (columns, stride) = (level.grid.columns as usize, level.grid.stride as usize);
+        let (columns, stride) = (grid.columns as usize, grid.stride as usize);
         let (line, width) = (canvas.size.width as usize * 3, window.width as usize * 3);
-        let count = columns * level.grid.rows as usize;
+        let count = columns * grid.rows as usize;
         let mut scores = Vec::with_capacity(count);
         while scores.len() < count {
             let batch = scores.len()..count.min(scores.len() + WINDOW_BATCH);
@@ -140,12 +151,12 @@ impl WindowModel {
         Ok(scores)
     }
 
-    fn in_strips(&mut self, level: &Level, canvas: &Canvas) -> Result<Vec<f32>, InferenceError> {
+    fn in_strips(&mut self, grid: WindowGrid, canvas: &Canvas) -> Result<Vec<f32>, InferenceError> {
         let window = self.manifest.kind.window;
         let line = canvas.size.width as usize * 3;
         let width = canvas.size.width;
-        let mut scores = Vec::with_capacity((level.grid.columns * level.grid.rows) as usize);
-        for (first, rows) in window.strips(level.grid, width, STRIP_PIXELS) {
+        let mut scores = Vec::with_capacity((grid.columns * grid.rows) as usize);
+        for (first, rows) in window.strips(grid, width, STRIP_PIXELS) {
             let strip = Size { width, height: window.strip_height(rows) };
             let top = (first * window.stride) as usize;
             let pixels = canvas.rgb[top * line..][..strip.pixels() * 3].to_vec();
