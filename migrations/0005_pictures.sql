@@ -77,13 +77,11 @@ CREATE TABLE overheard.media (
 );
 
 CREATE INDEX media_content ON overheard.media (content_sha256) WHERE content_sha256 IS NOT NULL;
--- Two hashes that differ in two bits at most are equal in one of three parts.
-CREATE INDEX media_perceptual_low ON overheard.media ((perceptual & 2097151))
-    WHERE perceptual IS NOT NULL;
-CREATE INDEX media_perceptual_middle ON overheard.media (((perceptual >> 21) & 2097151))
-    WHERE perceptual IS NOT NULL;
-CREATE INDEX media_perceptual_high ON overheard.media (((perceptual >> 42) & 4194303))
-    WHERE perceptual IS NOT NULL;
+-- Two hashes that differ in four bits at most are equal in one of five parts. Each part has numbers
+-- of its own.
+CREATE INDEX media_perceptual_parts ON overheard.media USING gin ((ARRAY[
+    perceptual & 8191, (perceptual >> 13 & 8191) + 8192, (perceptual >> 26 & 8191) + 16384,
+    (perceptual >> 39 & 8191) + 24576, (perceptual >> 52 & 4095) + 32768])) WHERE perceptual IS NOT NULL;
 CREATE INDEX media_looked_at ON overheard.media (looked_at);
 
 COMMENT ON TABLE overheard.media IS

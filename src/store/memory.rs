@@ -109,7 +109,7 @@ struct ProminenceFields {
 pub struct Likeness {
     /// Its perceptual hash.
     pub perceptual: i64,
-    /// In how many bits another hash may differ; 2 at most, since the index finds no more.
+    /// In how many bits another hash may differ; 4 at most, since the index finds no more.
     pub within: u32,
     /// Its width.
     pub width: u32,
@@ -196,14 +196,16 @@ impl Store {
         model: &str,
     ) -> Result<Option<Seen>, StoreError> {
         self.within("remember a picture by its likeness", async {
-            // Two hashes that differ in two bits at most are equal in one of three parts, and each
-            // part has an index.
+            // Two hashes that differ in four bits at most are equal in one of five parts, which are
+            // what the index holds.
             sqlx::query(AssertSqlSafe(format!(
                 "SELECT {COLUMNS} FROM overheard.media
                  WHERE perceptual IS NOT NULL
-                   AND ((perceptual & 2097151) = ($1 & 2097151)
-                        OR ((perceptual >> 21) & 2097151) = (($1 >> 21) & 2097151)
-                        OR ((perceptual >> 42) & 4194303) = (($1 >> 42) & 4194303))
+                   AND ARRAY[perceptual & 8191, (perceptual >> 13 & 8191) + 8192,
+                             (perceptual >> 26 & 8191) + 16384, (perceptual >> 39 & 8191) + 24576,
+                             (perceptual >> 52 & 4095) + 32768]
+                    && ARRAY[$1 & 8191, ($1 >> 13 & 8191) + 8192, ($1 >> 26 & 8191) + 16384,
+                             ($1 >> 39 & 8191) + 24576, ($1 >> 52 & 4095) + 32768]
                    AND bit_count((perceptual # $1)::bit(64)) <= $2
                    AND abs(width * $4::double precision / (height * $3::double precision) - 1) < $5
                    AND model = $6 AND looked_at > now() - make_interval(secs => $7)
