@@ -33,8 +33,8 @@ fn check(path: Option<&Path>) -> Result<(usize, usize), ConfigError> {
     let counts =
         (brands.as_ref().map_or(0, Vec::len), rules.as_ref().map_or(0, |r| r.as_ref().map_or(0, Vec::len)));
     let models = [settings.check_text_model().err(), settings.check_vision_model().err()];
-    let errors = [check_kafka(&settings).err(), settings.inference().err()];
-    let errors = errors.into_iter().chain(models).chain([brands.err(), rules.err()]);
+    let files = [settings.inference().err(), brands.err(), rules.err()];
+    let errors = [check_kafka(&settings).err()].into_iter().chain(models).chain(files);
     ConfigError::together(errors.flatten())?;
     Ok(counts)
 }

@@ -30,7 +30,7 @@ impl Findings {
 pub(super) async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let mut findings = Findings::default();
     check_files(&settings, &mut findings);
-    check_model(&settings, &mut findings);
+    check_models(&settings, &mut findings);
     if settings.does_text {
         check_kafka(&settings, &mut findings).await?;
     }
@@ -57,7 +57,7 @@ fn check_files(settings: &Settings, findings: &mut Findings) {
     }
 }
 
-fn check_model(settings: &Settings, findings: &mut Findings) {
+fn check_models(settings: &Settings, findings: &mut Findings) {
     let options = match settings.inference() {
         Ok(options) => options,
         Err(error) => return findings.bad("library and models", error),
@@ -75,12 +75,16 @@ fn check_model(settings: &Settings, findings: &mut Findings) {
         }
         Err(error) => findings.bad("text model", error),
     }
-    if settings.does_pictures {
-        let folder = options.models.join(&options.vision_model);
-        match DetectorModel::open(&runtime, &folder, options.batch_pixels) {
-            Ok(model) => findings.good("logo detector", format_args!("{}, ran a forward pass", model.id())),
-            Err(error) => findings.bad("logo detector", error),
+    if !settings.does_pictures {
+        return;
+    }
+    let folder = options.models.join(&options.vision_model);
+    match DetectorModel::open(&runtime, &folder, options.batch_pixels) {
+        Ok(model) => {
+            let (id, device) = (model.id(), model.device());
+            findings.good("vision model", format_args!("{id}, ran a forward pass on {device}"));
         }
+        Err(error) => findings.bad("vision model", error),
     }
 }
 

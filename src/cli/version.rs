@@ -34,6 +34,12 @@ pub(super) fn print(path: Option<&Path>) -> anyhow::Result<()> {
             Settings::defaults()?
         }
     };
+    for (what, id) in settings.model_ids() {
+        match id {
+            Ok(id) => println!("{what} {id}"),
+            Err(error) => println!("{what} not available: {error}"),
+        }
+    }
     let loaded = settings.inference().map_err(|error| error.to_string()).and_then(|options| {
         Runtime::load(&options.library, options.device, options.threads)
             .map(|runtime| format!("{} ({})", runtime.library_version(), options.library.display()))

@@ -334,6 +334,7 @@ fn the_text_model_must_be_there() {
     let said = refused("[inference]\ntext_model = \"mood\"\n", &["inference.text_model: "]);
     assert!(said.contains("mood/manifest.json"), "{said}");
     refused("[inference]\ntext_model = 5\n", &["inference.text_model: 5 is not a text"]);
+    refused("[inference]\nvision_model = \"sentiment\"\n", &["inference.vision_model: "]);
 }
 
 #[test]

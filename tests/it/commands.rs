@@ -79,6 +79,7 @@ async fn doctor_finds_what_is_there_and_what_is_not() {
         "good  broker: 1 in the cluster",
         "good  text model: sentiment@",
         "good  device: cpu",
+        "good  vision model: logo-detector@",
         "good  Postgres: 18",
         "run `overheard migrate`",
         "dead-letters: it does not exist; create it, or correct kafka.dead_letter_topic",

@@ -98,6 +98,20 @@ async fn every_query_of_the_dashboard_runs_and_those_on_mentions_find_them() {
     .await
     .unwrap();
 
+    sqlx::raw_sql(
+        "INSERT INTO overheard.sightings
+             (source, post_id, created_at, position, brand, number, url, picture_width, picture_height,
+              x, y, width, height, score, share, distance, sharpness, model, received_at)
+         SELECT source, post_id, created_at, 0, brand, 0, 'https://example.com/a.png', 640, 480,
+                1, 2, 30, 10, 0.9, 0.01, 0.5, 100, 'detector@1', received_at FROM overheard.mentions;
+         INSERT INTO overheard.evidence_counts
+         SELECT brand, minute, source, language, 'both', mentions, negative, neutral, positive, polarity_sum, 1
+         FROM overheard.mention_counts",
+    )
+    .execute(&database.pool().await)
+    .await
+    .unwrap();
+
     let queries = queries();
     assert!(queries.len() > 10);
     for (title, sql) in queries {

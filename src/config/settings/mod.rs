@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::alerting::{Condition, Rule};
 use crate::domain::{Brand, BrandId};
-use crate::inference::{DetectorKind, Device, Manifest, TextKind};
+use crate::inference::{DetectorKind, Device, Kind, Manifest, ModelId, TextKind};
 use crate::{admin, inference, pipeline, publish, source, store, telemetry};
 
 use super::layers::{Layered, lay};
@@ -238,33 +238,43 @@ impl Settings {
         resolve(self.model.models.as_ref(), Search::new("models", "/usr/share/overheard/models"))
     }
 
-    /// Looks whether the text model is one, by its manifest. Where there is no folder of models at
-    /// all, [`Settings::inference`] says so.
+    /// Looks whether the text model is one, by its manifest.
     ///
     /// # Errors
     /// The folder has no such model, or its manifest can't be used.
     pub fn check_text_model(&self) -> Result<(), ConfigError> {
-        let Ok(models) = self.models() else { return Ok(()) };
-        Manifest::<TextKind>::read(&models.join(&self.model.text_model)).map(drop).map_err(|error| {
-            let way_out = "write the name of a folder that is there";
-            let models = models.display();
-            ConfigError::one(format!("inference.text_model: {error}; {way_out}, in {models}"))
-        })
+        self.check_model::<TextKind>("inference.text_model", &self.model.text_model)
     }
 
-    /// Looks whether the logo detector is one, by its manifest, where this process needs it.
+    /// Looks whether the logo detector is one, by its manifest, where this process looks at pictures.
     ///
     /// # Errors
-    /// As for [`check_text_model`](Self::check_text_model).
+    /// The folder has no such model, or its manifest can't be used.
     pub fn check_vision_model(&self) -> Result<(), ConfigError> {
-        let Ok(models) = self.models() else { return Ok(()) };
         if !self.does_pictures {
             return Ok(());
         }
-        Manifest::<DetectorKind>::read(&models.join(&self.model.vision_model)).map(drop).map_err(|error| {
-            let way_out = "write the name of a folder that is there, or set pictures.enabled = false";
-            let models = models.display();
-            ConfigError::one(format!("inference.vision_model: {error}; {way_out}, in {models}"))
+        self.check_model::<DetectorKind>("inference.vision_model", &self.model.vision_model)
+    }
+
+    /// Name and version of each model, by what their manifests say.
+    pub fn model_ids(&self) -> [(&'static str, Result<ModelId, String>); 2] {
+        let text = self.model_id::<TextKind>(&self.model.text_model);
+        let vision = self.model_id::<DetectorKind>(&self.model.vision_model);
+        [("text model", text), ("vision model", vision)]
+    }
+
+    fn model_id<K: Kind>(&self, name: &str) -> Result<ModelId, String> {
+        let manifest = Manifest::<K>::read(&self.models()?.join(name));
+        manifest.map(|manifest| manifest.id()).map_err(|error| error.to_string())
+    }
+
+    /// Where there is no folder of models at all, [`Settings::inference`] says so.
+    fn check_model<K: Kind>(&self, key: &str, name: &str) -> Result<(), ConfigError> {
+        let Ok(models) = self.models() else { return Ok(()) };
+        Manifest::<K>::read(&models.join(name)).map(drop).map_err(|error| {
+            let way_out = "write the name of a folder that is there";
+            ConfigError::one(format!("{key}: {error}; {way_out}, in {}", models.display()))
         })
     }
 

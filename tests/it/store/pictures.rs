@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use overheard::alerting::{Condition, Rule, Watched};
 use overheard::domain::{PixelBox, Prominence, Sentiment, Sighting};
 use overheard::store::{FinishedCounts, FinishedPicture, MediaOutcome, PictureWork, Seen, Store, Wanted};
 use overheard::store::{StoredPost, Written};
@@ -403,6 +404,33 @@ async fn every_end_of_a_picture_has_its_row_of_media() {
     for (url, end) in urls.iter().zip(ends) {
         assert_eq!(remembered[*url], end);
     }
+}
+
+#[tokio::test]
+async fn alerts_count_mentions_by_picture_and_tell_of_sightings() {
+    let database = TestDatabase::create().await;
+    let store = database.store().await;
+    let posts: Vec<_> =
+        (0..20).map(|n| pictured(&format!("p{n:02}"), 0, &[], &["https://a.example/1"])).collect();
+    store.write("m", &posts).await.unwrap();
+    let leased = lease(&store, 20).await;
+    let looks: Vec<_> = leased.iter().map(|work| finished(work, &["acme", "acme"], BAD)).collect();
+    store.finish_pictures("m", &looks).await.unwrap();
+    let rule = Rule {
+        id: "share".to_owned(),
+        condition: Condition::NegativeShare { share: 0.5, min_mentions: 10 },
+        brands: Watched::All,
+        window: Duration::from_mins(5),
+        hold_for: Duration::ZERO,
+        keep_firing_for: Duration::from_mins(1),
+        cooldown: Duration::from_mins(1),
+    };
+    let mut lock = store.evaluation_candidate().try_lock().await.unwrap().unwrap();
+    let brands = ["acme".parse().unwrap()];
+    let alerts = lock.evaluate(&[rule], &brands, super::at("2026-03-01T12:01:30Z"), "alerts").await.unwrap();
+    assert_eq!(alerts.len(), 1);
+    assert_eq!((alerts[0].counts.mentions, alerts[0].counts.sightings), (20, 40));
+    assert!(crate::schemas::alert().is_valid(&serde_json::to_value(&alerts[0]).unwrap()));
 }
 
 #[tokio::test]
