@@ -49,7 +49,7 @@ pub use memory::{Detection, Likeness, MediaOutcome, Seen};
 pub use migrate::MigrationState;
 pub use outbox::OutboxMessage;
 pub use partitions::PartitionsMade;
-pub use read::BrandSummary;
+pub use read::{BrandSummary, RecentSighting};
 pub use retention::Removed;
 pub use work::{Backlog, PictureWork, Wanted};
 pub use write::{StoredPost, Written};

@@ -137,5 +137,6 @@ fn alert_row() -> Value {
         "id": "a", "rule": "r", "kind": "volume", "brand": "vmware", "state": "firing",
         "started_at": now, "fired_at": now, "resolved_at": null, "window_seconds": 300,
         "value": 10.0, "threshold": 5.0, "mentions": 10, "negative": 1, "neutral": 2, "positive": 7, "polarity": 0.5,
+        "sightings": 2,
     })
 }

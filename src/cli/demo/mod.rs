@@ -7,11 +7,13 @@
 //! - `interruption` turns signals into one token; `running` ends everything in order; `folder` and
 //!   `process` see to it that nothing stays behind.
 //! - `postgres` is the private server.
+//! - `pictures` serves the pictures of the sample posts.
 //! - `player` plays the samples, no faster than the daemon settles them (`settled`).
 //! - `watch` reads back what the daemon publishes, and `report` shows it.
 
 mod folder;
 mod interruption;
+mod pictures;
 mod player;
 mod postgres;
 mod process;
@@ -23,7 +25,7 @@ mod watch;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
@@ -42,6 +44,7 @@ use crate::store::Store;
 use crate::telemetry;
 
 use folder::Folder;
+use pictures::PictureServer;
 use player::Script;
 use postgres::PrivatePostgres;
 use running::{Pipeline, Running};
@@ -49,6 +52,8 @@ use watch::Watch;
 
 /// How long database and consumer group may take until the hour begins.
 const READY_LIMIT: Duration = Duration::from_mins(1);
+/// How long the last pictures may take after the hour.
+const PICTURES_LIMIT: Duration = Duration::from_secs(30);
 /// The exit code of a demo that was interrupted before its hour was over.
 const INTERRUPTED: u8 = 130;
 
@@ -119,6 +124,7 @@ async fn show(
     say("While it runs, look inside with");
     say(&format!("  {}", postgres.psql()));
     let settings = Arc::new(settings(&brokers, &postgres.url(), arguments.seconds)?);
+    let pictures_at = running.pictures.insert(PictureServer::start().await?).address();
     let topics = &settings.source.topics;
     for topic in topics.iter().chain([&settings.publish.alert_topic, &settings.publish.dead_letter_topic]) {
         cluster.create_topic(topic, 1, 1).with_context(|| format!("The topic {topic} can't be made"))?;
@@ -167,7 +173,7 @@ async fn show(
         health,
         hour: Hour { start, clock, real_seconds: arguments.seconds },
     };
-    let script = Script::load()?;
+    let script = Script::load(&pictures_at)?;
     tokio::select! {
         shown = async {
             let mut watch = Watch::start(&settings)?;
@@ -237,11 +243,27 @@ impl Show<'_> {
             self.hour.real_seconds
         ));
         player::play(self, script, watch).await?;
-        let missing = watch.until_complete(script.len()).await;
+        let mut missing = watch.until_complete(script.len()).await;
+        missing.extend(self.pictures_left().await?);
         say(&player::mentions_line(self.hour.clock.now(), player::mentions(&self.store).await?));
         report::print(&self.store, watch, self.settings).await?;
         report::print_missing(&missing);
         Ok(missing.is_empty())
+    }
+
+    /// Waits until all pictures were looked at, but not for long; what is left then, in words.
+    async fn pictures_left(&self) -> anyhow::Result<Option<String>> {
+        let began = Instant::now();
+        loop {
+            let left = self.store.backlog().await?.pictures;
+            if left == 0 {
+                return Ok(None);
+            }
+            if began.elapsed() > PICTURES_LIMIT {
+                return Ok(Some(format!("{left} pictures were not looked at")));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// After the hour, real time: posts of one's own are taken, for as long as nobody interrupts.
@@ -266,6 +288,7 @@ fn settings(brokers: &str, url: &str, seconds: u32) -> anyhow::Result<Settings> 
     let every = (f64::from(seconds) * 1000.0 / 240.0).max(20.0);
     let changes = format!(
         "[kafka]\nbrokers = \"{brokers}\"\n[postgres]\nurl = \"{url}\"\nmigrate = true\n\
+         [media]\nallowed_networks = [\"127.0.0.1\"]\n\
          [pipeline]\nbatch_wait = \"20ms\"\n[alerts]\nevery = \"{every}ms\"\npublish_every = \"50ms\"\n"
     );
     let mut settings = Settings::for_demo(&changes)?;

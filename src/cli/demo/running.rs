@@ -8,6 +8,7 @@ use rdkafka::producer::DefaultProducerContext;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::pictures::PictureServer;
 use super::postgres::PrivatePostgres;
 use crate::cli::assemble::Assembled;
 use crate::pipeline::PipelineError;
@@ -21,6 +22,7 @@ const LOADING_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub(super) struct Running {
     pub(super) postgres: Option<PrivatePostgres>,
+    pub(super) pictures: Option<PictureServer>,
     pub(super) cluster: Option<MockCluster<'static, DefaultProducerContext>>,
     pub(super) loading: Option<JoinHandle<anyhow::Result<Assembled>>>,
     pub(super) pipeline: Option<Pipeline>,
@@ -40,6 +42,7 @@ impl Running {
             None => Ok(()),
         };
         drop(self.cluster);
+        drop(self.pictures);
         drop(self.postgres);
         if let Some(loading) = self.loading {
             let _ = tokio::time::timeout(LOADING_LIMIT, loading).await;

@@ -160,7 +160,7 @@ async fn a_lease_is_held_by_one_and_comes_free_when_it_ends_or_is_given_back() {
     let database = TestDatabase::create().await;
     database.store().await;
     let mut options = database.options();
-    options.pictures.lease = Duration::from_millis(300);
+    options.pictures.lease = Duration::from_secs(3);
     let store = Store::connect_lazy(options).unwrap();
     store
         .write("m", &[pictured("p", 0, &[], &["https://a.example/1", "https://a.example/2"])])
@@ -171,7 +171,7 @@ async fn a_lease_is_held_by_one_and_comes_free_when_it_ends_or_is_given_back() {
     assert_eq!(first.len(), 2);
     assert_eq!(lease(&store, 10).await, []);
     assert_eq!(store.backlog().await.unwrap().waiting, 2);
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_millis(3100)).await;
     let second = lease(&store, 10).await;
     assert_eq!(second.iter().map(|work| work.attempts).collect::<Vec<_>>(), [2, 2]);
 
