@@ -49,6 +49,7 @@ fn brands(count: usize) -> Vec<Brand> {
         hashtags: vec![format!("brand{number}")],
         handles: vec![format!("brand{number}"), format!("brand{number}.example")],
         hosts: vec![format!("brand{number}.example")],
+        logo: format!("brand{number}"),
         exclusions: vec![format!("Brand {number} Street")],
     };
     (0..count).map(brand).collect()

@@ -19,6 +19,8 @@ pub enum Part {
     Postgres,
     /// The text model has run a real forward pass.
     TextModel,
+    /// The logo detector has run a real forward pass.
+    VisionModel,
     /// The topics for dead letters and alerts take what is sent to them.
     Output,
 }
@@ -37,6 +39,10 @@ pub enum Stage {
     Evaluator,
     /// Publishes what is in the outbox.
     Relay,
+    /// Leases pictures and looks at them.
+    Pictures,
+    /// Writes what pictures show to Postgres.
+    PictureWriter,
 }
 
 /// What a part says of itself.
@@ -79,6 +85,11 @@ impl Health {
         let status = PartStatus { ready, detail: detail.into() };
         let before = self.state().parts.insert(part, status.clone());
         before.is_none_or(|before| before.ready != status.ready || before.detail != status.detail)
+    }
+
+    /// This process does without a part.
+    pub fn leave_out(&self, part: Part) {
+        self.state().parts.remove(&part);
     }
 
     /// A stage made a turn of its loop.

@@ -20,6 +20,8 @@ pub struct Counts {
     pub positive: u64,
     /// Sum of their polarities.
     pub polarity_sum: f64,
+    /// Logos seen in the pictures of these posts.
+    pub sightings: u64,
 }
 
 impl Counts {
@@ -35,6 +37,7 @@ impl AddAssign for Counts {
         self.neutral += other.neutral;
         self.positive += other.positive;
         self.polarity_sum += other.polarity_sum;
+        self.sightings += other.sightings;
     }
 }
 
@@ -50,6 +53,7 @@ impl From<Counts> for AlertCounts {
             positive: counts.positive,
             // Rounding in the sum must not lead outside the range.
             polarity: (mentions > 0).then(|| mean.clamp(-1.0, 1.0)),
+            sightings: counts.sightings,
         }
     }
 }

@@ -11,7 +11,8 @@ use crate::inference::{
     self, ActiveDevice, DetectorModel, LogoDetector, ModelId, Runtime, TextModel, TextScorer, WindowModel,
 };
 use crate::matching::Matcher;
-use crate::pipeline::Parts;
+use crate::media::Fetcher;
+use crate::pipeline::{Parts, PictureParts};
 use crate::publish::Publisher;
 use crate::store::Store;
 
@@ -54,26 +55,74 @@ fn announce(what: &str, id: &ModelId, device: &ActiveDevice, options: &inference
     );
 }
 
+/// What this process does, put together.
+pub(super) struct Assembled {
+    /// Keeps rows.
+    pub(super) store: Store,
+    /// The post's way, where this process goes it.
+    pub(super) text: Option<Parts>,
+    /// The picture's way, where this process goes it.
+    pub(super) pictures: Option<PictureParts>,
+}
+
 /// All parts, from settings that were read before.
-pub(super) async fn parts(
+pub(super) async fn assemble(
     settings: &Settings,
     clock: Arc<dyn Clock>,
     health: Health,
-) -> anyhow::Result<Parts> {
+) -> anyhow::Result<Assembled> {
     let brands = settings.brands()?;
     let rules = settings.rules(&brands)?;
     let options = settings.inference()?;
     health.report(Part::TextModel, false, "loading");
-    let scorer = tokio::task::spawn_blocking(move || text_scorer(&runtime(&options)?, &options)).await??;
-    health.report(Part::TextModel, true, format!("{} on {}", scorer.model(), scorer.device()));
-    Ok(Parts {
-        matcher: Arc::new(Matcher::new(&brands)),
-        scorer,
-        store: Store::connect_lazy(settings.store.clone())?,
-        publisher: Publisher::new(&settings.publish)?,
-        rules: rules.into(),
-        brands: brands.iter().map(|brand| brand.id.clone()).collect(),
-        clock,
-        health,
+    if settings.does_pictures {
+        health.report(Part::VisionModel, false, "loading");
+    }
+    if !settings.does_text {
+        health.leave_out(Part::Kafka);
+        health.leave_out(Part::Output);
+    }
+    let (reporting, does_pictures) = (health.clone(), settings.does_pictures);
+    // A post that shows a brand and names none is scored where its pictures are looked at.
+    let (scorer, detector) = tokio::task::spawn_blocking(move || {
+        let runtime = runtime(&options)?;
+        let scorer = text_scorer(&runtime, &options)?;
+        reporting.report(Part::TextModel, true, format!("{} on {}", scorer.model(), scorer.device()));
+        let detector = does_pictures.then(|| logo_detector(&runtime, &options)).transpose()?;
+        if let Some(detector) = &detector {
+            let running = format!("{} on {}", detector.model(), detector.device());
+            reporting.report(Part::VisionModel, true, running);
+        }
+        anyhow::Ok((scorer, detector))
     })
+    .await??;
+    let store = Store::connect_lazy(settings.store.clone())?;
+    let pictures = match detector {
+        None => None,
+        Some(detector) => Some(PictureParts {
+            store: store.clone(),
+            fetcher: Fetcher::new(&settings.media, clock.clone())?,
+            detector,
+            scorer: scorer.clone(),
+            logos: Arc::new(brands.iter().map(|brand| (brand.logo.clone(), brand.id.clone())).collect()),
+            clock: clock.clone(),
+            health: health.clone(),
+            options: settings.pictures,
+        }),
+    };
+    let text = if settings.does_text {
+        Some(Parts {
+            matcher: Arc::new(Matcher::new(&brands)),
+            scorer,
+            store: store.clone(),
+            publisher: Publisher::new(&settings.publish)?,
+            rules: rules.into(),
+            brands: brands.iter().map(|brand| brand.id.clone()).collect(),
+            clock,
+            health,
+        })
+    } else {
+        None
+    };
+    Ok(Assembled { store, text, pictures })
 }

@@ -31,7 +31,9 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let mut findings = Findings::default();
     check_files(&settings, &mut findings);
     check_models(&settings, &mut findings);
-    check_kafka(&settings, &mut findings).await?;
+    if settings.does_text {
+        check_kafka(&settings, &mut findings).await?;
+    }
     check_postgres(&settings, &mut findings).await;
     if findings.bad == 0 {
         println!("All is well: `overheard run` has what it needs");
@@ -72,6 +74,9 @@ fn check_models(settings: &Settings, findings: &mut Findings) {
             findings.good("device", model.device());
         }
         Err(error) => findings.bad("text model", error),
+    }
+    if !settings.does_pictures {
+        return;
     }
     let folder = options.models.join(&options.vision_model);
     match DetectorModel::open(&runtime, &folder, options.batch_pixels) {

@@ -14,7 +14,7 @@ use crate::admin;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::health::Health;
-use crate::pipeline;
+use crate::pipeline::{self, Ways};
 use crate::source::Source;
 use crate::telemetry;
 
@@ -64,13 +64,18 @@ async fn work(
     health: Health,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let parts = assemble::parts(&settings, clock.clone(), health.clone()).await?;
+    let assembled = assemble::assemble(&settings, clock.clone(), health.clone()).await?;
+    let store = assembled.store;
     tokio::select! {
-        prepared = pipeline::prepare_store(&parts) => prepared?,
+        prepared = pipeline::prepare_store(&store, &*clock, &health) => prepared?,
         () = shutdown.cancelled() => return Ok(()),
     }
-    let source = Source::start(&settings.source, clock, health)?;
-    Ok(pipeline::run(parts, settings.pipeline, source, shutdown).await?)
+    let text = match assembled.text {
+        Some(parts) => Some((parts, Source::start(&settings.source, clock.clone(), health.clone())?)),
+        None => None,
+    };
+    let ways = Ways { text, pictures: assembled.pictures };
+    Ok(pipeline::run(ways, store, clock, health, settings.pipeline, shutdown).await?)
 }
 
 /// A token that the first SIGTERM or SIGINT cancels. A second one ends the process at once: what

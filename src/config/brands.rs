@@ -19,6 +19,7 @@ pub fn read_brands(text: &str) -> Result<Vec<Brand>, ConfigError> {
     let mut root = Section::root(table, &problems);
     let mut brands = Vec::new();
     let mut first_with: HashMap<BrandId, usize> = HashMap::new();
+    let mut first_with_logo: HashMap<String, (usize, BrandId)> = HashMap::new();
     let sections = root.sections("brand");
     if sections.is_empty() {
         root.note("brand", "there is none; write at least one `[[brand]]` table");
@@ -33,6 +34,14 @@ pub fn read_brands(text: &str) -> Result<Vec<Brand>, ConfigError> {
             }
         }
         let brand = read_brand(section, id.as_ref());
+        if let Some(brand) = &brand {
+            let (first, id) = first_with_logo.entry(brand.logo.clone()).or_insert((index, brand.id.clone()));
+            // That an id stands twice was noted already.
+            if *first != index && *id != brand.id {
+                let path = format!("brand[{index}].logo");
+                problems.note(&path, format_args!("`{}` is the logo of brand[{first}] already", brand.logo));
+            }
+        }
         brands.extend(brand);
     }
     root.finish();
@@ -62,6 +71,7 @@ fn read_brand(mut section: Section<'_>, id: Option<&BrandId>) -> Option<Brand> {
         hashtags: terms(&mut section, "hashtags", hashtag_problem),
         handles: terms(&mut section, "handles", handle_problem),
         hosts: terms(&mut section, "hosts", host_problem),
+        logo: logo(&mut section, id),
         exclusions: terms(&mut section, "exclusions", |_| None),
     };
     let names_nothing =
@@ -79,6 +89,21 @@ fn read_brand(mut section: Section<'_>, id: Option<&BrandId>) -> Option<Brand> {
     }
     section.finish();
     id.is_some().then_some(brand)
+}
+
+/// The detector's name for the brand: its id, unless another one is given.
+fn logo(section: &mut Section<'_>, id: Option<&BrandId>) -> String {
+    let own = || id.map(ToString::to_string).unwrap_or_default();
+    let Some(name) = section.optional::<String>("logo").filter(|name| !name.is_empty()) else { return own() };
+    match name.parse::<BrandId>() {
+        Ok(_) => name,
+        Err(_) => {
+            let rule =
+                "a detector's names are lower-case letters, digits and inner dashes, such as \"redbull\"";
+            section.note("logo", format_args!("`{name}` is no name of a logo; {rule}"));
+            own()
+        }
+    }
 }
 
 /// The texts of a list; each with a problem is noted under its own path.
@@ -162,6 +187,7 @@ mod tests {
             handles = ["acme.example"]
             hosts = ["acme.example", "bücher.example"]
             exclusions = ["acme of perfection"]
+            logo = "acme-corp"
 
             [[brand]]
             id = "c-sharp"
@@ -177,7 +203,9 @@ mod tests {
         assert_eq!(brands[0].handles, ["acme.example"]);
         assert_eq!(brands[0].hosts, ["acme.example", "bücher.example"]);
         assert_eq!(brands[0].exclusions, ["acme of perfection"]);
+        assert_eq!(brands[0].logo, "acme-corp");
         assert_eq!(brands[1].words, ["C#"]);
+        assert_eq!(brands[1].logo, "c-sharp", "the id, where nothing else is said");
     }
 
     #[test]
@@ -248,6 +276,20 @@ mod tests {
             assert!(found.iter().any(|problem| told(&problem)), "{path}: {words} is not in {found:#?}");
         }
         assert_eq!(found.len(), expected.len(), "{found:#?}");
+    }
+
+    #[test]
+    fn a_logo_is_one_brands_and_written_as_detectors_write_it() {
+        let brands = |first: &str, second: &str| {
+            let brand = |id: &str, logo: &str| {
+                format!("[[brand]]\nid = \"{id}\"\nname = \"x\"\nwords = [\"{id}\"]\n{logo}\n")
+            };
+            brand("a", first) + &brand("b", second)
+        };
+        let twice = problems(&brands("", "logo = \"a\""));
+        assert_eq!(twice, ["brand[1].logo: `a` is the logo of brand[0] already"]);
+        let odd = problems(&brands("logo = \"Red Bull\"", ""));
+        assert!(odd[0].starts_with("brand[0].logo: `Red Bull` is no name of a logo"), "{odd:?}");
     }
 
     #[test]

@@ -7,8 +7,6 @@ use super::fields::Object;
 use super::rules::{self, HASHTAGS, LINKS, LONGEST_ID, LONGEST_LINK, LONGEST_SOURCE, ListLimit, PICTURES};
 use crate::domain::{Post, PostKey, PostKind, Rejection};
 
-const KINDS: [PostKind; 4] = [PostKind::Original, PostKind::Reply, PostKind::Repost, PostKind::Quote];
-
 pub(super) fn decode(root: &Object<'_>) -> Result<Post, Rejection> {
     let listed = |key, limit: ListLimit| -> Result<Vec<String>, Rejection> {
         Ok(rules::listed(root.texts(key)?.into_iter().map(rules::clean), limit))
@@ -34,8 +32,8 @@ pub(super) fn decode(root: &Object<'_>) -> Result<Post, Rejection> {
 
 fn kind(root: &Object<'_>) -> Result<PostKind, Rejection> {
     let Some(text) = root.optional_text("kind")? else { return Ok(PostKind::Original) };
-    KINDS.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
-        let known = KINDS.map(PostKind::as_str).join(", ");
+    PostKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+        let known = PostKind::ALL.map(PostKind::as_str).join(", ");
         root.wrong_value("kind", format_args!("is {}; the kinds are {known}", rules::shown(text)))
     })
 }

@@ -58,6 +58,8 @@ pub struct AlertCounts {
     pub positive: u64,
     /// Mean polarity, -1..=1; none without mentions.
     pub polarity: Option<f64>,
+    /// Logos seen in the pictures of these posts.
+    pub sightings: u64,
 }
 
 /// A post that shows what the alert is about.

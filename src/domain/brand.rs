@@ -62,6 +62,8 @@ pub struct Brand {
     pub handles: Vec<String>,
     /// Hosts such that a link to them, or to a host below them, names the brand.
     pub hosts: Vec<String>,
+    /// The name by which logo detectors know its logo.
+    pub logo: String,
     /// Phrases inside which a term does not name the brand ("apple pie").
     pub exclusions: Vec<String>,
 }

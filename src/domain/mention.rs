@@ -20,6 +20,28 @@ pub struct Spans {
     pub spans: Vec<Span>,
 }
 
+/// How a post mentions a brand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Evidence {
+    /// Its text names the brand, and no picture shows it, as far as they were looked at.
+    Text,
+    /// A picture shows the brand's logo, and the text does not name it.
+    Image,
+    /// Both.
+    Both,
+}
+
+impl Evidence {
+    /// The name in rows and views.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::Both => "both",
+        }
+    }
+}
+
 /// A scored mention, ready to be stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mention {

@@ -16,7 +16,7 @@ mod sighting;
 
 pub use alert::{Alert, AlertCounts, AlertExample, AlertKind, AlertState};
 pub use brand::{Brand, BrandId, BrandIdError};
-pub use mention::{Mention, Span, Spans};
+pub use mention::{Evidence, Mention, Span, Spans};
 pub use picture::Picture;
 pub use position::{Ack, Delivery, Durable, Epoch, Position, Record};
 pub use post::{Post, PostKey, PostKind};

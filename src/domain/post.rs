@@ -29,6 +29,9 @@ pub enum PostKind {
 }
 
 impl PostKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Original, Self::Reply, Self::Repost, Self::Quote];
+
     /// The name in the database and in the native wire format.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -18,6 +18,7 @@ pub(super) fn brand(id: &str) -> Brand {
         hashtags: Vec::new(),
         handles: Vec::new(),
         hosts: Vec::new(),
+        logo: id.to_owned(),
         exclusions: Vec::new(),
     }
 }

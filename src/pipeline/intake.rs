@@ -19,12 +19,14 @@ pub(super) struct InFlight {
 
 /// What a record has turned out to be.
 pub(super) enum Outcome {
-    /// Nothing to store: an event that is no post, or a post that names no brand.
+    /// Nothing to store: an event that is no post, or a post that names no brand and has no picture
+    /// to look at.
     Nothing,
     /// Something for the dead-letter topic.
     Rejected(Rejection),
     /// A post to store, with its score on the way where it names a brand.
-    Post { post: Box<Post>, named: Vec<Spans>, score: Option<PendingScore> },
+    /// Without `kept`, only its pictures are listed.
+    Post { post: Box<Post>, named: Vec<Spans>, score: Option<PendingScore>, kept: bool },
 }
 
 /// Takes deliveries until the source stops. Records leave in the order in which they came.
@@ -63,13 +65,15 @@ async fn take_in(parts: &Parts, options: &Options, record: &Record) -> Result<Ou
     let named = parts.matcher.find(&post);
     if named.is_empty() {
         ::metrics::counter!(metrics::POSTS_UNNAMED).increment(1);
-        if !options.keep_unnamed {
+        let kept = options.keep_unnamed;
+        let has_pictures = !post.pictures.is_empty() && parts.store.options().pictures.per_post > 0;
+        if !kept && !has_pictures {
             return Ok(Outcome::Nothing);
         }
-        return Ok(Outcome::Post { post, named, score: None });
+        return Ok(Outcome::Post { post, named, score: None, kept });
     }
     match parts.scorer.submit(&post.text).await {
-        Ok(score) => Ok(Outcome::Post { post, named, score: Some(score) }),
+        Ok(score) => Ok(Outcome::Post { post, named, score: Some(score), kept: true }),
         Err(InferenceError::Stopped) => Err(PipelineError::Ended("text model")),
         Err(error) => Ok(Outcome::Rejected(Rejection::new(RejectionReason::Score, error.to_string()))),
     }

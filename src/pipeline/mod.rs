@@ -6,6 +6,9 @@
 //! 3. `evaluator` evaluates alert rules over the roll-ups; `relay` publishes what is in the outbox.
 //! 4. `upkeep` makes day partitions ahead and applies retention.
 //!
+//! A picture's way begins with a row that the writer's transaction leaves: `pictures`. A process
+//! goes the post's way, the picture's, or both.
+//!
 //! Every channel is bounded: a slow database stalls the writer, then the intake, then the source,
 //! which pauses its partitions. `run` supervises: a task that ends unexpectedly stops the process
 //! after draining. Shutdown follows the flow: no new records, drain, commit offsets, leave.
@@ -14,6 +17,7 @@ mod error;
 mod evaluator;
 mod intake;
 mod pace;
+mod pictures;
 mod relay;
 mod retry;
 mod run;
@@ -36,7 +40,8 @@ use crate::publish::Publisher;
 use crate::store::Store;
 
 pub use error::PipelineError;
-pub use run::{prepare_store, run};
+pub use pictures::{PictureOptions, PictureParts};
+pub use run::{Ways, prepare_store, run};
 
 /// How the steps are joined.
 #[derive(Clone, Debug)]
@@ -59,7 +64,7 @@ pub struct Options {
     pub publish_every: Duration,
 }
 
-/// What the steps work with. Clones share everything.
+/// What the steps of the post's way work with. Clones share everything.
 #[derive(Clone)]
 pub struct Parts {
     /// Finds brands in posts.

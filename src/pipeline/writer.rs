@@ -55,13 +55,13 @@ impl Batch {
     async fn add(&mut self, in_flight: InFlight) -> Result<(), PipelineError> {
         let InFlight { ack, record, outcome } = in_flight;
         self.acks.push(ack);
-        let (post, named, score) = match outcome {
+        let (post, named, score, kept) = match outcome {
             Outcome::Nothing => return Ok(()),
             Outcome::Rejected(rejection) => {
                 self.rejected.push((record, rejection));
                 return Ok(());
             }
-            Outcome::Post { post, named, score } => (post, named, score),
+            Outcome::Post { post, named, score, kept } => (post, named, score, kept),
         };
         let mentions = match score {
             None => Vec::new(),
@@ -75,7 +75,7 @@ impl Batch {
                 }
             },
         };
-        self.posts.push(StoredPost { post: *post, received_at: record.received_at, mentions });
+        self.posts.push(StoredPost { post: *post, received_at: record.received_at, mentions, kept });
         self.records.push(record);
         Ok(())
     }
@@ -143,6 +143,7 @@ async fn write(parts: &Parts, posts: &[StoredPost]) -> Result<Durable, StoreErro
 fn count(written: &Written) {
     ::metrics::counter!(metrics::POSTS_STORED).increment(written.posts);
     ::metrics::counter!(metrics::MENTIONS_STORED).increment(written.mentions);
+    ::metrics::counter!(metrics::PICTURES_LISTED).increment(written.pictures);
 }
 
 /// One post has spoilt the batch. Whatever Postgres refuses for good becomes a dead letter.

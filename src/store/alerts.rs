@@ -79,7 +79,7 @@ pub(super) async fn series(
     .bind(from)
     .bind(end)
     .bind(i64::from(needs.grain_minutes))
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
     for row in sums {
         let counts = Counts {
@@ -87,6 +87,7 @@ pub(super) async fn series(
             neutral: unsigned(&row, "neutral")?,
             positive: unsigned(&row, "positive")?,
             polarity_sum: row.try_get("polarity_sum")?,
+            sightings: 0,
         };
         let age: i32 = row.try_get("age")?;
         if let Ok(age) = u32::try_from(age) {
@@ -94,7 +95,38 @@ pub(super) async fn series(
             of_brand.or_insert_with(|| Series::new(now, needs.grain_minutes)).add(age, counts);
         }
     }
+    for row in sightings(connection, &names, needs, from, end).await? {
+        let age: i32 = row.try_get("age")?;
+        let counts = Counts { sightings: unsigned(&row, "sightings")?, ..Counts::default() };
+        // Without a mention there is nothing to tell of.
+        if let (Ok(age), Some(of_brand)) = (u32::try_from(age), series.get_mut(&brand(&row)?)) {
+            of_brand.add(age, counts);
+        }
+    }
     Ok(series)
+}
+
+/// Logos seen of each brand, in the same buckets.
+async fn sightings(
+    connection: &mut PgConnection,
+    brands: &[&str],
+    needs: Needs,
+    from: DateTime<Utc>,
+    end: DateTime<Utc>,
+) -> Result<Vec<PgRow>, sqlx::Error> {
+    sqlx::query(
+        "SELECT brand, (extract(epoch FROM $3 - minute)::bigint / 60 / $4)::integer AS age,
+                sum(sightings)::bigint AS sightings
+         FROM overheard.evidence_counts
+         WHERE brand = ANY ($1) AND minute > $2 AND minute <= $3
+         GROUP BY 1, 2",
+    )
+    .bind(brands)
+    .bind(from)
+    .bind(end)
+    .bind(i64::from(needs.grain_minutes))
+    .fetch_all(connection)
+    .await
 }
 
 /// When the first mention of each brand came in; brands without mentions are left out. What posts
@@ -230,6 +262,7 @@ pub(super) async fn open_alert(
             neutral: unsigned(&row, "neutral")?,
             positive: unsigned(&row, "positive")?,
             polarity: row.try_get("polarity")?,
+            sightings: unsigned(&row, "sightings")?,
         },
         examples: Vec::new(),
     }))
@@ -301,8 +334,8 @@ async fn save_alert(connection: &mut PgConnection, alert: &Alert) -> Result<(), 
     sqlx::query(
         "INSERT INTO overheard.alerts AS incident
              (id, state, rule, kind, brand, started_at, fired_at, resolved_at, window_seconds,
-              value, threshold, mentions, negative, neutral, positive, polarity)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+              value, threshold, mentions, negative, neutral, positive, polarity, sightings)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, resolved_at = excluded.resolved_at
          WHERE incident.state = 'firing' AND excluded.state = 'resolved'",
     )
@@ -322,6 +355,7 @@ async fn save_alert(connection: &mut PgConnection, alert: &Alert) -> Result<(), 
     .bind(signed(alert.counts.neutral))
     .bind(signed(alert.counts.positive))
     .bind(alert.counts.polarity)
+    .bind(signed(alert.counts.sightings))
     .execute(connection)
     .await
     .map(drop)

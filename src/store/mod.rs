@@ -4,6 +4,8 @@
 //!   counts of the rows really inserted, nothing else. Every row is keyed by what the post itself
 //!   says, so the same batch again changes nothing. Only after `COMMIT` does it attest
 //!   [`Durable`](crate::domain::Durable).
+//! - The same transaction lists the posts' pictures. [`Store::lease_pictures`] hands them out, and
+//!   [`Store::finish_pictures`] writes what they show; what was seen once is remembered.
 //! - Rows live in day partitions that [`Store::ensure_partitions`] makes ahead, and in a default
 //!   partition for times that nobody foresaw.
 //! - [`EvaluationLock`] lets one process at a time evaluate alerts, through the very connection
@@ -14,15 +16,21 @@
 mod alerts;
 mod error;
 mod evaluation;
+mod evidence;
+mod finish;
+mod listing;
 mod locks;
+mod memory;
 mod migrate;
 mod outbox;
 mod partitions;
 mod read;
 mod retention;
+mod sightings;
+mod work;
 mod write;
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,12 +43,15 @@ use crate::domain::Secret;
 pub use alerts::PhaseChange;
 pub use error::StoreError;
 pub use evaluation::{EvaluationCandidate, EvaluationLock};
+pub use finish::{FinishedCounts, FinishedPicture};
 pub use locks::{RelayCandidate, RelayLock};
+pub use memory::{Detection, Likeness, MediaOutcome, Seen};
 pub use migrate::MigrationState;
 pub use outbox::OutboxMessage;
 pub use partitions::PartitionsMade;
-pub use read::BrandSummary;
+pub use read::{BrandSummary, RecentSighting};
 pub use retention::Removed;
+pub use work::{Backlog, PictureWork, Wanted};
 pub use write::{StoredPost, Written};
 
 /// How the store reaches Postgres, and what it keeps.
@@ -69,6 +80,21 @@ pub struct Options {
     pub retention_posts: Option<Duration>,
     /// How long counts are kept; for ever without.
     pub retention_counts: Option<Duration>,
+    /// How pictures are listed, leased and remembered.
+    pub pictures: PictureOptions,
+}
+
+/// How pictures are listed, leased and remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PictureOptions {
+    /// How many pictures of a post are listed, the first ones; 0 where pictures are not looked at.
+    pub per_post: u32,
+    /// How long a process may look at a picture before another one may take it.
+    pub lease: Duration,
+    /// How often a picture is taken before it counts as failed.
+    pub attempts: NonZeroU32,
+    /// How long it is remembered what a picture showed.
+    pub remember: Duration,
 }
 
 impl Options {

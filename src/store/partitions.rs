@@ -7,8 +7,8 @@ use sqlx::{AssertSqlSafe, Executor};
 use super::locks::MAINTENANCE;
 use super::{Store, StoreError};
 
-/// The tables with day partitions. A post and its mentions have the same day.
-pub(super) const PARTITIONED: [&str; 2] = ["posts", "mentions"];
+/// The tables with day partitions. A post, its mentions and its sightings have the same day.
+pub(super) const PARTITIONED: [&str; 3] = ["posts", "mentions", "sightings"];
 
 /// What [`Store::ensure_partitions`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -21,7 +21,45 @@ pub struct BrandSummary {
     pub latest: Option<String>,
 }
 
+/// A logo seen, with its post.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct RecentSighting {
+    /// The brand's id.
+    pub brand: String,
+    /// `image` or `both`; none where the mention has gone.
+    pub evidence: Option<String>,
+    /// How sure the model is, 0 to 1.
+    pub score: f32,
+    /// The logo's share of the picture, 0 to 1.
+    pub share: f32,
+    /// The mention's label.
+    pub label: Option<String>,
+    /// Where the picture is.
+    pub url: String,
+    /// What the post says, where texts are kept.
+    pub text: Option<String>,
+}
+
 impl Store {
+    /// The logos seen in posts with the latest claimed times, the latest last.
+    ///
+    /// # Errors
+    /// Postgres refused or did not answer.
+    pub async fn recent_sightings(&self, limit: u32) -> Result<Vec<RecentSighting>, StoreError> {
+        self.within("read sightings", async {
+            sqlx::query_as(
+                "SELECT * FROM (
+                     SELECT created_at, brand, evidence, score, share, label, url, text
+                     FROM overheard.recent_sightings ORDER BY created_at DESC, url LIMIT $1
+                 ) latest ORDER BY created_at, url",
+            )
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await
+        })
+        .await
+    }
+
     /// A summary of every brand that has counts, the most mentioned first.
     ///
     /// # Errors

@@ -18,15 +18,18 @@ const ROWS_AT_ONCE: u64 = 10_000;
 pub struct Removed {
     /// Day partitions dropped.
     pub partitions: usize,
-    /// Posts and mentions deleted from the default partitions.
+    /// Posts, mentions and sightings deleted from the default partitions.
     pub default_rows: u64,
+    /// Pictures taken off the list of work, since their posts are too old.
+    pub pictures: u64,
     /// Rows of counts deleted.
     pub counts: u64,
 }
 
 impl Store {
     /// Drops day partitions that ended longer ago than posts are kept, deletes rows of the default
-    /// partitions that were received longer ago, and counts of older minutes. Posts are kept for a
+    /// partitions and pictures still listed that were received longer ago, and counts of older
+    /// minutes. Posts are kept for a
     /// day at least.
     ///
     /// # Errors
@@ -40,9 +43,13 @@ impl Store {
                 removed.default_rows +=
                     self.delete_from(&format!("{table}_default"), "received_at", cutoff).await?;
             }
+            // Or a picture that is looked at late would bring its post back.
+            removed.pictures = self.delete_from("picture_work", "received_at", cutoff).await?;
         }
         if let Some(cutoff) = self.options.retention_counts.and_then(|kept| before(now, kept)) {
+            // In this order: what is left by text alone is never too much in between.
             removed.counts = self.delete_from("mention_counts", "minute", cutoff).await?;
+            removed.counts += self.delete_from("evidence_counts", "minute", cutoff).await?;
         }
         Ok(removed)
     }
@@ -76,7 +83,12 @@ impl Store {
         Ok(dropped)
     }
 
-    async fn delete_from(&self, table: &str, column: &str, cutoff: DateTime<Utc>) -> Result<u64, StoreError> {
+    pub(super) async fn delete_from(
+        &self,
+        table: &str,
+        column: &str,
+        cutoff: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
         let mut deleted = 0;
         loop {
             let rows = self

@@ -6,8 +6,10 @@ use std::fmt::Write;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
 
+use super::evidence::NewMentions;
+use super::listing::{WorkRows, list_pictures};
 use super::{Options, Store, StoreError};
-use crate::domain::{Durable, Mention, Post, Span};
+use crate::domain::{Durable, Evidence, Mention, Post, PostKey, Sentiment, Span};
 
 /// A post on its way into the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +20,9 @@ pub struct StoredPost {
     pub received_at: DateTime<Utc>,
     /// What it says about brands; it may name none.
     pub mentions: Vec<Mention>,
+    /// Whether it gets a row. One that names no brand may be kept only if its pictures show one,
+    /// and until then is known to the list of work alone.
+    pub kept: bool,
 }
 
 /// How many rows were new.
@@ -27,11 +32,14 @@ pub struct Written {
     pub posts: u64,
     /// Mentions inserted, and so counted.
     pub mentions: u64,
+    /// Pictures inserted into the list of work.
+    pub pictures: u64,
 }
 
 impl Store {
-    /// Writes posts and their mentions, scored by `model`, in one transaction. What is there
-    /// already stays as it is and is not counted again. An empty batch is durable at once.
+    /// Writes posts and their mentions, scored by `model`, in one transaction, and lists their
+    /// pictures to be looked at. What is there already stays as it is and is not counted again. An
+    /// empty batch is durable at once.
     ///
     /// # Errors
     /// Nothing was written, or, where the connection broke during the commit, everything may have
@@ -42,13 +50,17 @@ impl Store {
             return Ok((Durable::attest(), Written::default()));
         }
         let (post_rows, mention_rows) = rows(posts, &self.options);
+        let work_rows = WorkRows::of(posts, &self.options);
         let written = self
             .within("write posts", async {
                 let mut transaction = self.pool.begin().await?;
+                // In the order in which finished pictures are written, too: the list of work first.
+                let pictures = list_pictures(&mut transaction, &work_rows).await?;
                 let posts = insert_posts(&mut transaction, &post_rows).await?;
-                let mentions = insert_mentions(&mut transaction, model, &mention_rows).await?;
+                let new = insert_mentions(&mut transaction, model, Evidence::Text, &mention_rows).await?;
+                let mentions = new.iter().map(NewMentions::mentions).sum();
                 transaction.commit().await?;
-                Ok(Written { posts, mentions })
+                Ok(Written { posts, mentions, pictures })
             })
             .await?;
         Ok((Durable::attest(), written))
@@ -57,7 +69,7 @@ impl Store {
 
 /// Columns of the posts to insert, one entry a row.
 #[derive(Default)]
-struct PostRows<'a> {
+pub(super) struct PostRows<'a> {
     source: Vec<&'a str>,
     id: Vec<&'a str>,
     created_at: Vec<DateTime<Utc>>,
@@ -72,7 +84,7 @@ struct PostRows<'a> {
 
 /// Columns of the mentions to insert, one entry a row.
 #[derive(Default)]
-struct MentionRows<'a> {
+pub(super) struct MentionRows<'a> {
     source: Vec<&'a str>,
     post_id: Vec<&'a str>,
     created_at: Vec<DateTime<Utc>>,
@@ -87,59 +99,95 @@ struct MentionRows<'a> {
     received_at: Vec<DateTime<Utc>>,
 }
 
+/// A post's key as rows are sorted by.
+pub(super) type RowKey<'a> = (&'a str, &'a str, DateTime<Utc>);
+
+impl<'a> PostRows<'a> {
+    /// Adds a row; rows come in the order of their keys.
+    pub(super) fn push(
+        &mut self,
+        (source, id, created_at): RowKey<'a>,
+        post: &'a Post,
+        received_at: DateTime<Utc>,
+        options: &Options,
+    ) {
+        self.source.push(source);
+        self.id.push(id);
+        self.created_at.push(created_at);
+        self.received_at.push(received_at);
+        self.kind.push(post.kind.as_str());
+        self.author.push(post.author.as_deref().filter(|_| options.keep_author));
+        self.text.push(Some(post.text.as_str()).filter(|_| options.keep_text));
+        self.link.push(post.link.as_deref());
+        self.language.push(post.language.as_deref());
+        self.reach.push(post.reach.map(|reach| i64::try_from(reach).unwrap_or(i64::MAX)));
+    }
+}
+
+/// What a post says about one brand.
+pub(super) struct MentionRow<'a> {
+    pub(super) post: &'a Post,
+    pub(super) brand: &'a str,
+    pub(super) sentiment: Sentiment,
+    pub(super) spans: &'a [Span],
+    pub(super) received_at: DateTime<Utc>,
+}
+
+impl<'a> MentionRows<'a> {
+    /// Adds a row; rows come in the order of their keys.
+    pub(super) fn push(&mut self, row: &MentionRow<'a>) {
+        let (source, post_id, created_at) = key(&row.post.key);
+        let sentiment = row.sentiment;
+        self.source.push(source);
+        self.post_id.push(post_id);
+        self.created_at.push(created_at);
+        self.brand.push(row.brand);
+        self.language.push(row.post.language.as_deref());
+        self.label.push(sentiment.label().as_str());
+        self.negative.push(sentiment.negative());
+        self.neutral.push(sentiment.neutral());
+        self.positive.push(sentiment.positive());
+        self.polarity.push(sentiment.polarity());
+        self.spans.push(range_array(row.spans));
+        self.received_at.push(row.received_at);
+    }
+}
+
 /// Both kinds of rows in the order of their keys. Every process inserts in this order, so two that
 /// write overlapping batches wait for each other in one direction only, never in a circle.
 fn rows<'a>(posts: &'a [StoredPost], options: &Options) -> (PostRows<'a>, MentionRows<'a>) {
     // Of two posts with one key the first is written, as if the second had come in a later batch.
     let mut unique_posts = BTreeMap::new();
     let mut unique_mentions = BTreeMap::new();
-    for stored in posts {
-        let key = key(&stored.post);
+    for stored in posts.iter().filter(|stored| stored.kept) {
+        let key = key(&stored.post.key);
         unique_posts.entry(key).or_insert(stored);
         for mention in &stored.mentions {
             unique_mentions.entry((key, mention.brand.as_str())).or_insert((stored, mention));
         }
     }
-
     let mut post_rows = PostRows::default();
-    for ((source, id, created_at), stored) in unique_posts {
-        let post = &stored.post;
-        post_rows.source.push(source);
-        post_rows.id.push(id);
-        post_rows.created_at.push(created_at);
-        post_rows.received_at.push(stored.received_at);
-        post_rows.kind.push(post.kind.as_str());
-        post_rows.author.push(post.author.as_deref().filter(|_| options.keep_author));
-        post_rows.text.push(Some(post.text.as_str()).filter(|_| options.keep_text));
-        post_rows.link.push(post.link.as_deref());
-        post_rows.language.push(post.language.as_deref());
-        post_rows.reach.push(post.reach.map(|reach| i64::try_from(reach).unwrap_or(i64::MAX)));
+    for (key, stored) in unique_posts {
+        post_rows.push(key, &stored.post, stored.received_at, options);
     }
-
     let mut mention_rows = MentionRows::default();
-    for (((source, post_id, created_at), brand), (stored, mention)) in unique_mentions {
-        let sentiment = mention.sentiment;
-        mention_rows.source.push(source);
-        mention_rows.post_id.push(post_id);
-        mention_rows.created_at.push(created_at);
-        mention_rows.brand.push(brand);
-        mention_rows.language.push(stored.post.language.as_deref());
-        mention_rows.label.push(sentiment.label().as_str());
-        mention_rows.negative.push(sentiment.negative());
-        mention_rows.neutral.push(sentiment.neutral());
-        mention_rows.positive.push(sentiment.positive());
-        mention_rows.polarity.push(sentiment.polarity());
-        mention_rows.spans.push(range_array(&mention.spans));
-        mention_rows.received_at.push(stored.received_at);
+    for ((_, brand), (stored, mention)) in unique_mentions {
+        mention_rows.push(&MentionRow {
+            post: &stored.post,
+            brand,
+            sentiment: mention.sentiment,
+            spans: &mention.spans,
+            received_at: stored.received_at,
+        });
     }
     (post_rows, mention_rows)
 }
 
 /// A post's key as Postgres will see it: its times are whole microseconds.
-fn key(post: &Post) -> (&str, &str, DateTime<Utc>) {
-    let exact = post.key.created_at;
+pub(super) fn key(key: &PostKey) -> RowKey<'_> {
+    let exact = key.created_at;
     let created_at = DateTime::from_timestamp_micros(exact.timestamp_micros()).unwrap_or(exact);
-    (&post.key.source, &post.key.id, created_at)
+    (&key.source, &key.id, created_at)
 }
 
 /// Spans as the text of an `int4range[]`. (`UNNEST` would flatten an array of arrays.)
@@ -154,7 +202,14 @@ fn range_array(spans: &[Span]) -> String {
     text
 }
 
-async fn insert_posts(connection: &mut PgConnection, rows: &PostRows<'_>) -> Result<u64, sqlx::Error> {
+/// Inserts posts that are not there yet; gives back how many.
+pub(super) async fn insert_posts(
+    connection: &mut PgConnection,
+    rows: &PostRows<'_>,
+) -> Result<u64, sqlx::Error> {
+    if rows.source.is_empty() {
+        return Ok(0);
+    }
     let result = sqlx::query(
         "INSERT INTO overheard.posts
              (source, id, created_at, received_at, kind, author, text, link, language, reach)
@@ -177,23 +232,25 @@ async fn insert_posts(connection: &mut PgConnection, rows: &PostRows<'_>) -> Res
     Ok(result.rows_affected())
 }
 
-async fn insert_mentions(
+/// Inserts mentions that are not there yet, and counts them; gives back these counts.
+pub(super) async fn insert_mentions(
     connection: &mut PgConnection,
     model: &str,
+    evidence: Evidence,
     rows: &MentionRows<'_>,
-) -> Result<u64, sqlx::Error> {
+) -> Result<Vec<NewMentions>, sqlx::Error> {
     if rows.source.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     // The counts are added up from what the insert returns, so a mention that was there already
     // adds nothing; and upserted in the order of their key, for the same reason as the rows.
-    let inserted: i64 = sqlx::query_scalar(
+    sqlx::query_as(
         "WITH inserted AS (
              INSERT INTO overheard.mentions
                  (source, post_id, created_at, brand, language, label,
-                  negative, neutral, positive, polarity, spans, model, received_at)
+                  negative, neutral, positive, polarity, spans, model, received_at, evidence)
              SELECT source, post_id, created_at, brand, language, label,
-                    negative, neutral, positive, polarity, spans::int4range[], $12, received_at
+                    negative, neutral, positive, polarity, spans::int4range[], $12, received_at, $14
              FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
                          $7::real[], $8::real[], $9::real[], $10::real[], $11::text[], $13::timestamptz[])
                AS new (source, post_id, created_at, brand, language, label,
@@ -201,19 +258,22 @@ async fn insert_mentions(
              ON CONFLICT DO NOTHING
              RETURNING source, created_at, brand, language, label, polarity
          ),
-         counted AS (
-             INSERT INTO overheard.mention_counts AS counts
-                 (brand, minute, source, language, mentions, negative, neutral, positive, polarity_sum)
+         new_counts AS (
              SELECT brand, date_trunc('minute', created_at, 'UTC') AS minute, source,
                     coalesce(language, 'und') AS language,
-                    count(*),
-                    count(*) FILTER (WHERE label = 'negative'),
-                    count(*) FILTER (WHERE label = 'neutral'),
-                    count(*) FILTER (WHERE label = 'positive'),
-                    sum(polarity::double precision)
+                    count(*) AS mentions,
+                    count(*) FILTER (WHERE label = 'negative') AS negative,
+                    count(*) FILTER (WHERE label = 'neutral') AS neutral,
+                    count(*) FILTER (WHERE label = 'positive') AS positive,
+                    sum(polarity::double precision) AS polarity_sum
              FROM inserted
              GROUP BY 1, 2, 3, 4
              ORDER BY 1, 2, 3, 4
+         ),
+         counted AS (
+             INSERT INTO overheard.mention_counts AS counts
+                 (brand, minute, source, language, mentions, negative, neutral, positive, polarity_sum)
+             SELECT * FROM new_counts
              ON CONFLICT (brand, minute, source, language) DO UPDATE SET
                  mentions = counts.mentions + excluded.mentions,
                  negative = counts.negative + excluded.negative,
@@ -221,7 +281,7 @@ async fn insert_mentions(
                  positive = counts.positive + excluded.positive,
                  polarity_sum = counts.polarity_sum + excluded.polarity_sum
          )
-         SELECT count(*) FROM inserted",
+         SELECT brand, minute, source, language, negative, neutral, positive, polarity_sum FROM new_counts",
     )
     .bind(&rows.source)
     .bind(&rows.post_id)
@@ -236,9 +296,9 @@ async fn insert_mentions(
     .bind(&rows.spans)
     .bind(model)
     .bind(&rows.received_at)
-    .fetch_one(connection)
-    .await?;
-    Ok(u64::try_from(inserted).unwrap_or_default())
+    .bind(evidence.as_str())
+    .fetch_all(connection)
+    .await
 }
 
 #[cfg(test)]

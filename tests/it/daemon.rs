@@ -2,8 +2,9 @@
 //! stopped by signals.
 
 use std::fs::File;
+use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -73,6 +74,21 @@ impl Setup {
             .with("INFERENCE__DEVICE", "cpu")
             .with("ADMIN__LISTEN", "127.0.0.1:0")
             .with("ALERTS__EVERY", "1s")
+            .with("PICTURES__ENABLED", "false")
+    }
+
+    /// Looks at pictures, also at those of this machine, with the tests' own detector, which takes
+    /// plain colours for logos: red for VMware's, blue for Acme's, green for one that nobody listens
+    /// for.
+    pub fn with_pictures(self) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let models = self.folder.path().join("models");
+        std::fs::create_dir(&models).unwrap();
+        symlink(root.join("models/sentiment"), models.join("sentiment")).unwrap();
+        symlink(root.join("tests/fixtures/models/logo-detector"), models.join("logo-detector")).unwrap();
+        self.with("PICTURES__ENABLED", "true")
+            .with("INFERENCE__MODELS", models.to_str().unwrap())
+            .with("MEDIA__ALLOWED_NETWORKS", "[\"127.0.0.0/8\"]")
     }
 
     pub fn with(mut self, key: &str, value: &str) -> Self {

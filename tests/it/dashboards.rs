@@ -85,6 +85,7 @@ async fn every_query_of_the_dashboard_runs_and_those_on_mentions_find_them() {
                 spans: Vec::new(),
                 sentiment: Sentiment::new([0.7, 0.2, 0.1]).unwrap(),
             }],
+            kept: true,
         })
         .collect();
     store.write("sentiment@test", &posts).await.unwrap();
@@ -93,6 +94,20 @@ async fn every_query_of_the_dashboard_runs_and_those_on_mentions_find_them() {
          SELECT (jsonb_populate_record(NULL::overheard.alerts, $1)).*",
     )
     .bind(alert_row())
+    .execute(&database.pool().await)
+    .await
+    .unwrap();
+
+    sqlx::raw_sql(
+        "INSERT INTO overheard.sightings
+             (source, post_id, created_at, position, brand, number, url, picture_width, picture_height,
+              x, y, width, height, score, share, distance, sharpness, model, received_at)
+         SELECT source, post_id, created_at, 0, brand, 0, 'https://example.com/a.png', 640, 480,
+                1, 2, 30, 10, 0.9, 0.01, 0.5, 100, 'detector@1', received_at FROM overheard.mentions;
+         INSERT INTO overheard.evidence_counts
+         SELECT brand, minute, source, language, 'both', mentions, negative, neutral, positive, polarity_sum, 1
+         FROM overheard.mention_counts",
+    )
     .execute(&database.pool().await)
     .await
     .unwrap();
@@ -122,5 +137,6 @@ fn alert_row() -> Value {
         "id": "a", "rule": "r", "kind": "volume", "brand": "vmware", "state": "firing",
         "started_at": now, "fired_at": now, "resolved_at": null, "window_seconds": 300,
         "value": 10.0, "threshold": 5.0, "mentions": 10, "negative": 1, "neutral": 2, "positive": 7, "polarity": 0.5,
+        "sightings": 2,
     })
 }

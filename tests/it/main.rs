@@ -17,6 +17,7 @@ mod layering;
 mod media;
 mod model;
 mod picture_files;
+mod pictures;
 mod pictures_server;
 mod postgres;
 mod schemas;

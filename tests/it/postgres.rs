@@ -1,13 +1,21 @@
 //! A database of its own for each test, on the server that `make services-up` starts.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::services::setting;
 use overheard::domain::Secret;
-use overheard::store::{Options, Store};
+use overheard::store::{Options, PictureOptions, Store};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
+
+/// How pictures are listed in tests.
+pub const PICTURES: PictureOptions = PictureOptions {
+    per_post: 4,
+    lease: Duration::from_mins(1),
+    attempts: NonZeroU32::new(3).unwrap(),
+    remember: Duration::from_hours(24 * 30),
+};
 
 const SERVER: &str = "OVERHEARD_TEST_POSTGRES";
 
@@ -45,6 +53,7 @@ impl TestDatabase {
             partitions_ahead: 2,
             retention_posts: None,
             retention_counts: None,
+            pictures: PICTURES,
         }
     }
 

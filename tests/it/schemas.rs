@@ -42,7 +42,14 @@ fn some_alert(state: AlertState) -> Alert {
         counts: if resolved {
             AlertCounts::default()
         } else {
-            AlertCounts { mentions: 20, negative: 15, neutral: 5, positive: 0, polarity: Some(-0.5) }
+            AlertCounts {
+                mentions: 20,
+                negative: 15,
+                neutral: 5,
+                positive: 0,
+                polarity: Some(-0.5),
+                sightings: 3,
+            }
         },
         examples: if resolved { Vec::new() } else { vec![example] },
     }

@@ -1,6 +1,8 @@
 //! The store against a real Postgres.
 
 mod alerts;
+mod memory;
+mod pictures;
 mod schema;
 mod time;
 mod writes;
@@ -34,6 +36,7 @@ fn post(id: &str, created_at: &str, brands: &[(&str, [f32; 3])]) -> StoredPost {
         },
         received_at: at("2026-03-01T12:00:30Z"),
         mentions: brands.iter().map(mention).collect(),
+        kept: true,
     }
 }
 
@@ -57,5 +60,6 @@ fn unreachable() -> overheard::store::Options {
         partitions_ahead: 1,
         retention_posts: None,
         retention_counts: None,
+        pictures: crate::postgres::PICTURES,
     }
 }

@@ -7,11 +7,13 @@
 //! - `interruption` turns signals into one token; `running` ends everything in order; `folder` and
 //!   `process` see to it that nothing stays behind.
 //! - `postgres` is the private server.
+//! - `pictures` serves the pictures of the sample posts.
 //! - `player` plays the samples, no faster than the daemon settles them (`settled`).
 //! - `watch` reads back what the daemon publishes, and `report` shows it.
 
 mod folder;
 mod interruption;
+mod pictures;
 mod player;
 mod postgres;
 mod process;
@@ -23,7 +25,7 @@ mod watch;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
@@ -31,17 +33,18 @@ use clap::Args;
 use rdkafka::mocking::MockCluster;
 use tokio_util::sync::CancellationToken;
 
-use super::assemble;
+use super::assemble::{self, Assembled};
 use crate::clock::{Clock, ManualClock};
 use crate::config::Settings;
 use crate::domain::Secret;
 use crate::health::Health;
-use crate::pipeline::{self, Parts};
+use crate::pipeline::{self, Parts, Ways};
 use crate::source::Source;
 use crate::store::Store;
 use crate::telemetry;
 
 use folder::Folder;
+use pictures::PictureServer;
 use player::Script;
 use postgres::PrivatePostgres;
 use running::{Pipeline, Running};
@@ -49,6 +52,8 @@ use watch::Watch;
 
 /// How long database and consumer group may take until the hour begins.
 const READY_LIMIT: Duration = Duration::from_mins(1);
+/// How long the last pictures may take after the hour.
+const PICTURES_LIMIT: Duration = Duration::from_secs(30);
 /// The exit code of a demo that was interrupted before its hour was over.
 const INTERRUPTED: u8 = 130;
 
@@ -119,6 +124,7 @@ async fn show(
     say("While it runs, look inside with");
     say(&format!("  {}", postgres.psql()));
     let settings = Arc::new(settings(&brokers, &postgres.url(), arguments.seconds)?);
+    let pictures_at = running.pictures.insert(PictureServer::start().await?).address();
     let topics = &settings.source.topics;
     for topic in topics.iter().chain([&settings.publish.alert_topic, &settings.publish.dead_letter_topic]) {
         cluster.create_topic(topic, 1, 1).with_context(|| format!("The topic {topic} can't be made"))?;
@@ -131,17 +137,24 @@ async fn show(
     say("Model     loading ...");
     let loaded = load(settings.clone(), &clock, &health);
     let loading = running.loading.insert(loaded);
-    let parts = loading.await.context("Loading panicked")??;
+    let Assembled { store, text, pictures } = loading.await.context("Loading panicked")??;
     running.loading = None;
+    let Some(parts) = text else { bail!("The demo does not consume posts") };
     say(&format!("Model     {} on {}", parts.scorer.model(), device(&parts)));
+    if let Some(pictures) = &pictures {
+        say(&format!("Model     {} on {}", pictures.detector.model(), pictures.detector.device().name));
+    }
 
-    let store = parts.store.clone();
+    let kept = store.clone();
     let ready = tokio::time::timeout(READY_LIMIT, async {
-        pipeline::prepare_store(&parts).await?;
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        pipeline::prepare_store(&kept, &*shared, &health).await?;
         say("Daemon    joining its consumer group ...");
-        let source = Source::start(&settings.source, Arc::new(clock.clone()), health.clone())?;
+        let source = Source::start(&settings.source, shared.clone(), health.clone())?;
         let draining = CancellationToken::new();
-        let task = pipeline::run(parts, settings.pipeline.clone(), source, draining.clone());
+        let ways = Ways { text: Some((parts, source)), pictures };
+        let options = settings.pipeline.clone();
+        let task = pipeline::run(ways, kept, shared, health.clone(), options, draining.clone());
         running.pipeline = Some(Pipeline { task: tokio::spawn(task), draining });
         while !health.readiness().0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -160,7 +173,7 @@ async fn show(
         health,
         hour: Hour { start, clock, real_seconds: arguments.seconds },
     };
-    let script = Script::load()?;
+    let script = Script::load(&pictures_at)?;
     tokio::select! {
         shown = async {
             let mut watch = Watch::start(&settings)?;
@@ -185,9 +198,9 @@ fn load(
     settings: Arc<Settings>,
     clock: &ManualClock,
     health: &Health,
-) -> tokio::task::JoinHandle<anyhow::Result<Parts>> {
+) -> tokio::task::JoinHandle<anyhow::Result<Assembled>> {
     let (clock, health) = (Arc::new(clock.clone()), health.clone());
-    tokio::spawn(async move { assemble::parts(&settings, clock, health).await })
+    tokio::spawn(async move { assemble::assemble(&settings, clock, health).await })
 }
 
 /// The device in few words.
@@ -230,11 +243,27 @@ impl Show<'_> {
             self.hour.real_seconds
         ));
         player::play(self, script, watch).await?;
-        let missing = watch.until_complete(script.len()).await;
+        let mut missing = watch.until_complete(script.len()).await;
+        missing.extend(self.pictures_left().await?);
         say(&player::mentions_line(self.hour.clock.now(), player::mentions(&self.store).await?));
         report::print(&self.store, watch, self.settings).await?;
         report::print_missing(&missing);
         Ok(missing.is_empty())
+    }
+
+    /// Waits until all pictures were looked at, but not for long; what is left then, in words.
+    async fn pictures_left(&self) -> anyhow::Result<Option<String>> {
+        let began = Instant::now();
+        loop {
+            let left = self.store.backlog().await?.pictures;
+            if left == 0 {
+                return Ok(None);
+            }
+            if began.elapsed() > PICTURES_LIMIT {
+                return Ok(Some(format!("{left} pictures were not looked at")));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// After the hour, real time: posts of one's own are taken, for as long as nobody interrupts.
@@ -259,6 +288,7 @@ fn settings(brokers: &str, url: &str, seconds: u32) -> anyhow::Result<Settings> 
     let every = (f64::from(seconds) * 1000.0 / 240.0).max(20.0);
     let changes = format!(
         "[kafka]\nbrokers = \"{brokers}\"\n[postgres]\nurl = \"{url}\"\nmigrate = true\n\
+         [media]\nallowed_networks = [\"127.0.0.1\"]\n\
          [pipeline]\nbatch_wait = \"20ms\"\n[alerts]\nevery = \"{every}ms\"\npublish_every = \"50ms\"\n"
     );
     let mut settings = Settings::for_demo(&changes)?;

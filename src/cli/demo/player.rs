@@ -25,7 +25,8 @@ const AHEAD: f64 = 120.0;
 const STANDSTILL: Duration = Duration::from_mins(1);
 
 /// A sample: an event with the second of the hour at which it happens. Inside the event,
-/// `{{created_at}}` stands for that time in RFC 3339 and `"{{time_us}}"` for its microseconds.
+/// `{{created_at}}` stands for that time in RFC 3339, `"{{time_us}}"` for its microseconds, and
+/// `{{pictures}}` for the address of the demo's own pictures.
 #[derive(Deserialize)]
 struct Line {
     at: f64,
@@ -42,14 +43,15 @@ struct Sample {
 pub(super) struct Script(Vec<Sample>);
 
 impl Script {
-    /// Reads the samples that the program carries.
-    pub(super) fn load() -> anyhow::Result<Self> {
+    /// Reads the samples that the program carries. Their pictures are at `pictures`.
+    pub(super) fn load(pictures: &str) -> anyhow::Result<Self> {
         let mut samples = Vec::new();
         for (topic, lines) in [("posts", POSTS), ("jetstream", JETSTREAM)] {
             for line in lines.lines() {
                 let Line { at, event } = serde_json::from_str(line)
                     .with_context(|| format!("The demo's {topic} samples are broken"))?;
-                samples.push(Sample { at, topic, event: event.get().to_owned() });
+                let event = event.get().replace("{{pictures}}", pictures);
+                samples.push(Sample { at, topic, event });
             }
         }
         samples.sort_by(|a, b| a.at.total_cmp(&b.at));
@@ -152,7 +154,7 @@ mod tests {
     /// What the demo promises on screen: three records that can't be used, everything else can.
     #[test]
     fn the_samples_are_what_they_are_meant_to_be() {
-        let script = Script::load().unwrap();
+        let script = Script::load("http://127.0.0.1:1").unwrap();
         let (mut posts, mut ignored, mut rejected) = (0, 0, 0);
         for sample in &script.0 {
             assert!((0.0..3600.0).contains(&sample.at));
@@ -169,7 +171,7 @@ mod tests {
                 Err(_) => rejected += 1,
             }
         }
-        assert_eq!((posts, ignored, rejected), (306, 20, 3));
+        assert_eq!((posts, ignored, rejected), (308, 20, 3));
     }
 
     #[test]

@@ -6,8 +6,10 @@ use super::postgres::PrivatePostgres;
 use super::say;
 use super::watch::Watch;
 use crate::config::Settings;
-use crate::store::{BrandSummary, Store};
+use crate::store::{BrandSummary, RecentSighting, Store};
 
+/// Most sightings that are shown.
+const SIGHTINGS: u32 = 20;
 /// Characters in a line.
 const WIDTH: usize = 98;
 
@@ -20,6 +22,12 @@ pub(super) async fn print(store: &Store, watch: &Watch, settings: &Settings) -> 
     ));
     for brand in store.brand_summary().await? {
         say(&row(&brand));
+    }
+    let sightings = store.recent_sightings(SIGHTINGS).await?;
+    say("");
+    say(&format!("{} logos seen in the pictures of posts:", sightings.len()));
+    for sighting in &sightings {
+        say(&sighting_row(sighting));
     }
     say("");
     say(&format!(
@@ -62,6 +70,20 @@ fn row(brand: &BrandSummary) -> String {
     )
 }
 
+fn sighting_row(sighting: &RecentSighting) -> String {
+    let file = sighting.url.rsplit('/').next().unwrap_or_default();
+    format!(
+        "  {:<8}  {:<5}  {:<8}  {:>3.0} % sure, {:>2.0} % of {:<14}  {}",
+        sighting.brand,
+        sighting.evidence.as_deref().unwrap_or("-"),
+        sighting.label.as_deref().unwrap_or("-"),
+        sighting.score * 100.0,
+        sighting.share * 100.0,
+        file,
+        shortened(&one_line(sighting.text.as_deref().unwrap_or("")), 36),
+    )
+}
+
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -80,7 +102,7 @@ pub(super) fn print_way_on(postgres: &PrivatePostgres, brokers: &str, settings: 
     say("");
     say("Look inside:");
     say(&format!("  {}", postgres.psql()));
-    say("  SELECT * FROM overheard.brand_hours;");
+    say("  SELECT * FROM overheard.brand_evidence_hours;");
     say("");
     say("Send a post of your own, one line in a file, with kcat or another client built on librdkafka:");
     say(&format!(r#"  {{"source": "me", "id": "1", "created_at": "{now}", "text": "VMware rocks!"}}"#));

@@ -8,8 +8,10 @@ use rdkafka::producer::DefaultProducerContext;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::pictures::PictureServer;
 use super::postgres::PrivatePostgres;
-use crate::pipeline::{Parts, PipelineError};
+use crate::cli::assemble::Assembled;
+use crate::pipeline::PipelineError;
 
 /// After an interruption, how long the pipeline may still drain: its posts are only a demo's.
 const HURRIED_DRAIN: Duration = Duration::from_secs(1);
@@ -20,8 +22,9 @@ const LOADING_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub(super) struct Running {
     pub(super) postgres: Option<PrivatePostgres>,
+    pub(super) pictures: Option<PictureServer>,
     pub(super) cluster: Option<MockCluster<'static, DefaultProducerContext>>,
-    pub(super) loading: Option<JoinHandle<anyhow::Result<Parts>>>,
+    pub(super) loading: Option<JoinHandle<anyhow::Result<Assembled>>>,
     pub(super) pipeline: Option<Pipeline>,
 }
 
@@ -39,6 +42,7 @@ impl Running {
             None => Ok(()),
         };
         drop(self.cluster);
+        drop(self.pictures);
         drop(self.postgres);
         if let Some(loading) = self.loading {
             let _ = tokio::time::timeout(LOADING_LIMIT, loading).await;

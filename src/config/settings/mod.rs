@@ -2,11 +2,13 @@
 //!
 //! - `kafka` reads `[kafka]`, and what goes on to librdkafka.
 //! - `media` reads `[media]`.
+//! - `pictures` reads `[pictures]`.
 //! - `postgres` reads `[postgres]`.
 //! - `secrets` reads passwords, from the key itself or from a file.
 
 mod kafka;
 mod media;
+mod pictures;
 mod postgres;
 mod secrets;
 
@@ -36,8 +38,14 @@ pub struct Settings {
     pub store: store::Options,
     /// Pictures from other people's servers.
     pub media: crate::media::Options,
+    /// How pictures are looked at.
+    pub pictures: pipeline::PictureOptions,
     /// The post's way.
     pub pipeline: pipeline::Options,
+    /// Whether this process consumes posts.
+    pub does_text: bool,
+    /// Whether this process looks at pictures.
+    pub does_pictures: bool,
     /// HTTP for operators.
     pub admin: admin::Options,
     /// Logs.
@@ -104,8 +112,9 @@ impl Settings {
         let Bytes(in_flight_bytes) = way.within("in_flight", 1 << 20..=64 << 30);
 
         let (source, publish, formats) = kafka::read(&mut root, queue, in_flight_bytes);
-        let store = postgres::read(&mut root);
         let media = media::read(&mut root);
+        let pictures = pictures::read(&mut root, &media);
+        let store = postgres::read(&mut root, pictures.store);
         let model = read_model(&mut root);
 
         let mut brands = root.section("brands");
@@ -135,6 +144,14 @@ impl Settings {
             way.note(
                 "shutdown_deadline",
                 "must be below kafka.session_timeout, or the partitions go to others before the last commit",
+            );
+        }
+        let does_text: bool = way.required("text");
+        let does_pictures = way.required::<bool>("pictures") && pictures.enabled;
+        if !does_text && !does_pictures && problems.is_sound("pictures.enabled") {
+            way.note(
+                "text",
+                "is false, and pictures are not looked at either: the process would have nothing to do",
             );
         }
         way.finish();
@@ -168,7 +185,10 @@ impl Settings {
             publish,
             store,
             media,
+            pictures: pictures.workers,
             pipeline,
+            does_text,
+            does_pictures,
             admin,
             log: telemetry,
             model,
@@ -226,11 +246,14 @@ impl Settings {
         self.check_model::<TextKind>("inference.text_model", &self.model.text_model)
     }
 
-    /// Looks whether the logo detector is one, by its manifest.
+    /// Looks whether the logo detector is one, by its manifest, where this process looks at pictures.
     ///
     /// # Errors
     /// The folder has no such model, or its manifest can't be used.
     pub fn check_vision_model(&self) -> Result<(), ConfigError> {
+        if !self.does_pictures {
+            return Ok(());
+        }
         self.check_model::<DetectorKind>("inference.vision_model", &self.model.vision_model)
     }
 

@@ -33,7 +33,7 @@ const FILES: [&str; 7] =
     ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
 
 /// Reads the section.
-pub(super) fn read(root: &mut Section<'_>) -> store::Options {
+pub(super) fn read(root: &mut Section<'_>, pictures: store::PictureOptions) -> store::Options {
     let mut postgres = root.section("postgres");
     let url = secrets::read(&mut postgres, "url");
     let is_given = url.is_some();
@@ -51,6 +51,7 @@ pub(super) fn read(root: &mut Section<'_>) -> store::Options {
         partitions_ahead: postgres.within("partitions_ahead_days", 1..=366),
         retention_posts: postgres.optional_within("retention_posts", DAY..=LONGEST_RETENTION),
         retention_counts: postgres.optional_within("retention_counts", DAY..=LONGEST_RETENTION),
+        pictures,
     };
     if !is_given {
         postgres.note("url", format_args!("is missing; {WAY_OUT}"));

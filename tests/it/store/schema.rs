@@ -50,7 +50,16 @@ async fn views_can_be_read_and_everything_has_a_comment() {
     let database = TestDatabase::create().await;
     let (store, pool) = (database.store().await, database.pool().await);
     store.ensure_partitions(chrono::Utc::now()).await.unwrap();
-    for view in ["brand_minutes", "brand_hours", "recent_mentions", "open_alerts", "alert_history"] {
+    for view in [
+        "brand_minutes",
+        "brand_hours",
+        "recent_mentions",
+        "open_alerts",
+        "alert_history",
+        "brand_evidence_minutes",
+        "brand_evidence_hours",
+        "recent_sightings",
+    ] {
         sqlx::query(AssertSqlSafe(format!("SELECT * FROM overheard.{view}"))).fetch_all(&pool).await.unwrap();
     }
     let silent: Vec<String> = sqlx::query_scalar(

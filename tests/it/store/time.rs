@@ -30,7 +30,7 @@ async fn odd_times_land_in_the_default_partition_until_their_day_comes() {
     let database = TestDatabase::create().await;
     let (store, pool) = (database.store().await, database.pool().await);
     let now = at("2026-03-01T23:59:00Z");
-    assert_eq!(store.ensure_partitions(now).await.unwrap(), PartitionsMade { made: 8, rows_moved: 0 });
+    assert_eq!(store.ensure_partitions(now).await.unwrap(), PartitionsMade { made: 12, rows_moved: 0 });
     assert_eq!(store.ensure_partitions(now).await.unwrap(), PartitionsMade::default());
 
     let batch = [
@@ -79,7 +79,7 @@ async fn odd_times_land_in_the_default_partition_until_their_day_comes() {
     for writer in writers {
         writer.await.unwrap();
     }
-    assert_eq!(made, 2);
+    assert_eq!(made, 3);
     for table in ["posts", "mentions"] {
         let found = places(&pool, table).await;
         assert!(found.contains(&placed("ahead", &format!("{table}_20260304"))), "{found:?}");
@@ -123,7 +123,7 @@ async fn retention_drops_days_and_deletes_odd_posts_by_when_they_came() {
     let removed = store.apply_retention(at("2026-03-02T23:59:59Z")).await.unwrap();
     assert_eq!((removed.partitions, removed.default_rows), (0, 0));
     let removed = store.apply_retention(at("2026-03-03T12:00:31Z")).await.unwrap();
-    assert_eq!((removed.partitions, removed.default_rows), (2, 2));
+    assert_eq!((removed.partitions, removed.default_rows), (3, 2));
     let left = [placed("late", "posts_default"), placed("next-day", "posts_20260302")];
     assert_eq!(places(&pool, "posts").await, left);
     let minutes: Vec<String> =
