@@ -28,6 +28,8 @@ class Policy:
     tile: int = 512
     overlap: int = 128
     above: int = 640
+    # Larger pictures are made this large first: it bounds the tiles of one picture.
+    up_to: int = 2048
     # Tiles look at the picture enlarged by this.
     tile_scale: float = 1.0
     canvases: tuple[tuple[int, int], ...] = CANVASES
@@ -74,7 +76,7 @@ def find(look: Look, picture: np.ndarray, policy: Policy) -> Found:
         scale = side / longest
         keep(look(letterboxed(picture, scale, policy.canvases)[None]), scale)
     if longest > policy.above:
-        scale = policy.tile_scale
+        scale = min(1.0, policy.up_to / longest) * policy.tile_scale
         whole = picture if scale == 1 else cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
         for x, y in tiles(whole.shape[1], whole.shape[0], policy.tile, policy.overlap):
             part = whole[y : y + policy.tile, x : x + policy.tile]

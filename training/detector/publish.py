@@ -59,7 +59,7 @@ def publish(out: Path, network: Detector, data: Path, policy: Policy, training: 
         "scales": {
             "canvas": [list(size) for size in policy.canvases],
             "longest_sides": list(policy.longest_sides),
-            "tiles": {"side": policy.tile, "overlap": policy.overlap, "from": policy.above, "scale": policy.tile_scale},
+            "tiles": {"side": policy.tile, "overlap": policy.overlap, "from": policy.above, "scale": policy.tile_scale, "up_to": policy.up_to},
         },
         "precision": "8-bit" if chosen == small else "32-bit",
         "training": training | {"versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}},
