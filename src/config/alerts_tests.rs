@@ -116,8 +116,9 @@ fn simulated_hour() -> Vec<Counts> {
         neutral: 2 + minute % 2,
         positive: u64::from(!minute.is_multiple_of(3)),
         polarity_sum: 0.3,
+        ..Counts::default()
     };
-    let burst = Counts { negative: 8, neutral: 2, positive: 0, polarity_sum: -5.0 };
+    let burst = Counts { negative: 8, neutral: 2, positive: 0, polarity_sum: -5.0, ..Counts::default() };
     (0..60).map(|minute| if (30..39).contains(&minute) { burst } else { calm(minute) }).collect()
 }
 

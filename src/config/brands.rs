@@ -95,15 +95,12 @@ fn read_brand(mut section: Section<'_>, id: Option<&BrandId>) -> Option<Brand> {
 fn logo(section: &mut Section<'_>, id: Option<&BrandId>) -> String {
     let own = || id.map(ToString::to_string).unwrap_or_default();
     let Some(name) = section.optional::<String>("logo").filter(|name| !name.is_empty()) else { return own() };
-    match name.parse::<BrandId>() {
-        Ok(_) => name,
-        Err(_) => {
-            let rule =
-                "a detector's names are lower-case letters, digits and inner dashes, such as \"redbull\"";
-            section.note("logo", format_args!("`{name}` is no name of a logo; {rule}"));
-            own()
-        }
+    if name.parse::<BrandId>().is_ok() {
+        return name;
     }
+    let rule = "a detector's names are lower-case letters, digits and inner dashes, such as \"redbull\"";
+    section.note("logo", format_args!("`{name}` is no name of a logo; {rule}"));
+    own()
 }
 
 /// The texts of a list; each with a problem is noted under its own path.

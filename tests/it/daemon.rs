@@ -78,7 +78,7 @@ impl Setup {
     }
 
     /// Looks at pictures, also at those of this machine, with the tests' own detector, which takes
-    /// plain colours for logos: red for VMware's, blue for Acme's, green for one that nobody listens
+    /// plain colours for logos: red for the first brand's, blue for the second's, green for one that nobody listens
     /// for.
     pub fn with_pictures(self) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -115,7 +115,7 @@ fn windows_and_dense_find_the_same() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let picture = drawn(folder.path(), "small.png", 150, 60);
+    let picture = drawn(folder.path(), "small.png", 80, 30);
     let found = ["windows", "dense"].map(|model| {
         let (output, lines) = detect(&["--model", model], &[&picture]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -96,7 +96,7 @@ impl Leases {
     /// Gives back everything that is held.
     pub(super) async fn give_back(self) -> Result<(), StoreError> {
         let mut held: Vec<PictureWork> = self.held.into_values().collect();
-        held.sort_by(|a, b| key(a).cmp(&key(b)));
+        held.sort_by_cached_key(key);
         self.store.give_back(&held).await
     }
 }

@@ -19,7 +19,7 @@ pub(super) enum Ended {
     /// Everything is known that will be.
     Finished(Box<FinishedPicture>),
     /// It may be had later.
-    PutOff(PutOffPicture),
+    PutOff(Box<PutOffPicture>),
 }
 
 /// A picture that is tried again later.
@@ -69,7 +69,7 @@ pub(super) async fn look(
                 MediaOutcome::Failed(format!("It was tried {most} times; {reason}"))
             } else {
                 let pause = (put_off.not_before - parts.clock.now()).to_std().unwrap_or_default();
-                return Ok(Ended::PutOff(PutOffPicture { work, pause, reason, is_attempt }));
+                return Ok(Ended::PutOff(Box::new(PutOffPicture { work, pause, reason, is_attempt })));
             }
         }
     };

@@ -95,8 +95,7 @@ pub(super) async fn run(parts: PictureParts, stop: CancellationToken) -> Result<
     };
     parts.health.rest(Stage::Pictures);
     // The channel has ended: the finisher writes what it has and ends as well.
-    let finished = end_of(&mut finisher).await;
-    result.and(finished)
+    result.and(end_of(&mut finisher).await)
 }
 
 const FINISHER: &str = "finisher of pictures";
@@ -123,9 +122,9 @@ async fn look_at_all(
     while !stop.is_cancelled() {
         // Leases are taken in batches: as many again as can be looked at, once half are gone.
         if leases.held() <= workers && Instant::now() >= lease_at {
-            let leased = while_waiting(&parts.health, Stage::Pictures, leases.take(workers * 2)).await;
-            let pause = pace.after(&leased.as_ref().map(|_| Turn::Done));
-            lease_at = match leased {
+            let came = while_waiting(&parts.health, Stage::Pictures, leases.take(workers * 2)).await;
+            let pause = pace.after(&came.as_ref().map(|_| Turn::Done));
+            lease_at = match came {
                 Ok(found) if found > 0 => Instant::now(),
                 _ => Instant::now() + pause,
             };
