@@ -24,14 +24,14 @@ Look = Callable[[np.ndarray], Found]
 class Policy:
     """Longest sides at which the whole picture is looked at; and tiles for pictures with a longer side above `above`."""
 
-    longest_sides: tuple[int, ...] = (512,)
+    longest_sides: tuple[int, ...] = (192, 320, 512)
     tile: int = 512
     overlap: int = 128
     above: int = 640
     # Larger pictures are made this large first: it bounds the tiles of one picture.
     up_to: int = 2048
     # Tiles look at the picture enlarged by this.
-    tile_scale: float = 1.0
+    tile_scale: float = 1.5
     canvases: tuple[tuple[int, int], ...] = CANVASES
     suppression: float = 0.5
     low_score: float = 0.02
