@@ -45,7 +45,8 @@ async fn until(pool: &PgPool, query: &str, wanted: i64, daemons: &[&Daemon]) {
             return;
         }
         let logs: Vec<String> = daemons.iter().map(|daemon| daemon.log()).collect();
-        let limit = Duration::from_mins(2);
+        // Ten thousand pictures take a while on a busy machine.
+        let limit = Duration::from_mins(5);
         assert!(began.elapsed() < limit, "{query} is still {found}, not {wanted}\n{}", logs.join("\n---\n"));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -152,7 +152,10 @@ async fn connections_that_break_lose_nothing_and_double_nothing() {
         }
         broken
     });
-    while !writer.is_finished() {
+    for turn in 0.. {
+        if writer.is_finished() {
+            break;
+        }
         sqlx::query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
              WHERE datname = current_database() AND application_name = 'overheard'",
@@ -160,8 +163,9 @@ async fn connections_that_break_lose_nothing_and_double_nothing() {
         .execute(&pool)
         .await
         .unwrap();
-        // Long enough for some transactions to come through on a busy machine.
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        // Short pauses break connections in the middle of things; after long ones a busy machine has
+        // got on.
+        tokio::time::sleep(std::time::Duration::from_millis(5 + turn * 37 % 250)).await;
     }
     assert!(writer.await.unwrap() > 0, "no connection broke");
     assert_eq!(number(&pool, "SELECT count(*) FROM overheard.posts").await, 1510);
