@@ -19,10 +19,10 @@ STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 MOST_ALARMS = 0.05
 
 
-def searched(data: Path, score_map: Callable[[np.ndarray], np.ndarray], most: int, work: Path) -> list[dict]:
+def searched(data: Path, score_map: Callable[[np.ndarray], np.ndarray], most: int, kept_file: Path) -> list[dict]:
     """Scores of every false alarm, a picture each: `{"picture", "folder", "scores"}`. At most `most` pictures, evenly from
-    both folders. What was searched is kept in the work folder, so a run that was stopped goes on."""
-    kept_file = work / "searched.jsonl"
+    both folders. What was searched is kept in a file, which must be one of this network alone, so a run that was stopped
+    goes on."""
     done = {}
     if kept_file.exists():
         for line in kept_file.read_text(encoding="utf-8").splitlines():
