@@ -56,5 +56,7 @@ def alarms_a_picture(rows: list[dict], threshold: float) -> dict[str, float]:
 
 
 def chosen_threshold(rows: list[dict]) -> float:
-    """The lowest step with at most MOST_ALARMS a picture, or the highest."""
-    return next((step for step in STEPS if alarms_a_picture(rows, step)["all"] <= MOST_ALARMS), STEPS[-1])
+    """The lowest step with at most MOST_ALARMS a picture; if there is none, the lowest of those with fewest."""
+    alarms_at = {step: alarms_a_picture(rows, step)["all"] for step in STEPS}
+    fewest = max(MOST_ALARMS, min(alarms_at.values()))
+    return next(step for step, count in alarms_at.items() if count <= fewest)
