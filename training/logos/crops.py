@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from ..scenes import backgrounds, damage, text
-from ..scenes.scene import SceneMaker
+from ..scenes.scene import Box, SceneMaker
 from ..scenes.splits import pictures
 from .window import CORE_HEIGHT, CORE_WIDTH, HEIGHT, RESAMPLING, WIDTH, Core, cut, fitted, overlap
 
@@ -30,6 +30,8 @@ MOST_SHIFT = (3.0, 2.6)
 MOST_ZOOM = 1.17
 # A window that overlaps a fitted core by less than this holds no logo. Between the two nothing is drawn.
 LEAST_OVERLAP = 0.28
+# A logo whose surroundings differ from it by less than this, of 255 in any channel, is not to be seen by anybody.
+LEAST_CONTRAST = 16
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,15 @@ def windows_without(
     return found
 
 
+def visible(picture: np.ndarray, box: Box) -> bool:
+    """Whether something stands out in a box: scenes also set ink onto surfaces of its own colour, where noise and
+    JPEG leave nothing of it."""
+    part = picture[int(box.y1) : int(box.y2) + 1, int(box.x1) : int(box.x2) + 1]
+    smooth = cv2.GaussianBlur(part, (0, 0), max(0.8, (box.y2 - box.y1) / 16)).reshape(-1, 3)
+    low, high = np.percentile(smooth, (5, 95), axis=0)
+    return float((high - low).max()) >= LEAST_CONTRAST
+
+
 class CropSampler:
     """Draws crops for training. Nothing kept aside for judging is read (`scenes.splits`)."""
 
@@ -108,7 +119,9 @@ class CropSampler:
         picture = Image.fromarray(scene.picture)
         cores = [fitted(box.x1, box.y1, box.x2, box.y2) for box in scene.boxes]
         crops = []
-        for core in cores:
+        for box, core in zip(scene.boxes, cores, strict=True):
+            if not visible(scene.picture, box):
+                continue
             for _ in range(2):
                 crops.append(Crop(cut(picture, jittered(core, rng), rng.choice(RESAMPLING)), LOGO))
             for kind, other in (("shifted", _shifted(core, rng)), ("scale", _rescaled(core, rng))):

@@ -80,6 +80,7 @@ def test_nothing_that_is_kept_aside_is_read(sampler) -> None:
 
 def test_shifted_and_rescaled_windows_meet_no_logo() -> None:
     pytest.importorskip("cv2", reason="needs OpenCV (training/requirements-vision.txt)")
+    pytest.importorskip("cairosvg", reason="needs CairoSVG (training/requirements-vision.txt)")
     from training.logos.crops import LEAST_OVERLAP, _rescaled, _shifted, jittered
 
     rng, core = random.Random(5), fitted(100, 100, 175, 112)

@@ -11,7 +11,6 @@ from training.logos.window import CORE_HEIGHT, CORE_WIDTH, CORE_X, CORE_Y, FILL,
 from training.windows.architecture import map_size
 from training.windows.pyramid import NARROWEST_CORE, RATIO, Found, alarms, framed, suppressed, zooms
 from training.windows.quantised import packed, quantised
-from training.windows.searching import alarms_a_picture, chosen_threshold
 
 
 def test_a_map_has_one_score_every_four_pixels() -> None:
@@ -68,13 +67,18 @@ def test_of_cores_that_overlap_the_best_stays() -> None:
 
 
 def test_the_threshold_is_the_lowest_with_few_false_alarms() -> None:
+    pytest.importorskip("tqdm", reason="needs tqdm (training/requirements.txt)")
+    from training.windows.searching import alarms_a_picture, chosen_threshold
+
     rows = [{"folder": "negatives", "scores": [0.97, 0.6]}] + [{"folder": "everyday", "scores": []}] * 19
     assert alarms_a_picture(rows, 0.5) == {"all": 0.1, "negatives": 2.0, "everyday": 0.0}
     assert chosen_threshold(rows) == 0.7
+    assert chosen_threshold([{"folder": "negatives", "scores": [0.999, 0.85]}]) == 0.9
 
 
 def test_precision_and_recall_are_the_talks() -> None:
     pytest.importorskip("cv2", reason="needs OpenCV (training/requirements-vision.txt)")
+    pytest.importorskip("cairosvg", reason="needs CairoSVG (training/requirements-vision.txt)")
     from training.windows.judging import figures
 
     found = figures([[140, 42], [3, 855]])

@@ -38,6 +38,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="CPU threads for training, beside one process that draws crops")
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True, help="16-bit products (fast with AMX)")
     parser.add_argument("--model-version", default="1", help="version that the manifest states")
+    parser.add_argument("--history", default="", help="what the command doesn't say of this run, for the manifest")
     parser.add_argument("--fresh", action="store_true", help="forget the work folder first")
     return parser.parse_args(arguments)
 
@@ -80,9 +81,11 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"goes on after step {trainer.step}")
     network = trainer.run()
     chunks.close()
-    command = f"python -m training.windows --data DIR --steps {plan.steps} --rate {plan.rate:g} --seed {plan.seed}"
+    command = f"python -m training.windows --data DIR --steps {plan.steps} --rate {plan.rate:g} --seed {plan.seed} "
+    command += f"--mining-passes {arguments.mining_passes}"
     training = {
         "command": command,
+        "history": arguments.history,
         "seed": plan.seed,
         "steps": plan.steps,
         "batch": plan.batch,

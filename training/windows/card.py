@@ -79,7 +79,7 @@ def write_card(folder: Path, manifest: dict, model: ExportedWindows, probes: lis
         "## Data",
         DATA,
         f"Command: `{training['command']}`, {training['crops']:,} crops and {training['mined']} mined ones, "
-        f"{training['seconds']} s on {training['cpu']}.",
+        f"{training['seconds']} s on {training['cpu']}. {training['history']}".strip(),
         "",
         "## Where it is not the talk's",
         *(f"- {deviation}" for deviation in training["deviations"]),

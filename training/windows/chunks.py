@@ -19,10 +19,12 @@ from ..logos.crops import KINDS, CropSampler
 CHUNK = 2000
 
 _sampler: CropSampler | None = None
+_parent = 0
 
 
 def _set_up(data: Path) -> None:
-    global _sampler  # one sampler a process, since it keeps what it has rendered
+    global _sampler, _parent  # one sampler a process, since it keeps what it has rendered
+    _parent = os.getppid()
     os.nice(10)
     cv2.setNumThreads(1)
     _sampler = CropSampler(data)
@@ -35,6 +37,8 @@ def _make(path: Path, seed: int, number: int) -> Path:
     crops = []
     while len(crops) < CHUNK:
         crops += _sampler.draw(rng)
+        if os.getppid() != _parent:  # the training was killed
+            os._exit(1)
     del crops[CHUNK:]
     partial = path.with_suffix(".partial.npz")
     np.savez(partial, pixels=np.stack([c.pixels for c in crops]), kinds=np.array([KINDS.index(c.kind) for c in crops], np.uint8))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,8 @@ def publish(
     if not distance < TOLERANCE:
         raise ExportError(f"The exported model is {distance:.2g} away from the trained one")
 
-    rows = searched(data, lambda pixels: dense_scores(network, pixels), most_searched, work)
+    digest = hashlib.sha256((out / "model.onnx").read_bytes()).hexdigest()
+    rows = searched(data, lambda pixels: dense_scores(network, pixels), most_searched, work / f"searched-{digest[:12]}.jsonl")
     threshold = chosen_threshold(rows)
     found = {name: (crops, model.windows(np.stack([crop.pixels for crop in crops]))) for name, crops in sets.items()}
     measured = {

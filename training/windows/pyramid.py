@@ -12,9 +12,9 @@ from ..logos.window import CORE_HEIGHT, CORE_WIDTH, CORE_X, CORE_Y, FILL, HEIGHT
 from .architecture import map_size
 
 # How much smaller each picture of the pyramid is; the network was taught to accept 17 % either way.
-RATIO = 1.3
-# The narrowest core that is looked for, in pixels of the picture: the smallest logos are 40 wide.
-NARROWEST_CORE = 44
+RATIO = 1.35
+# The narrowest core that is looked for, in pixels of the picture: it also meets logos that are 40 wide.
+NARROWEST_CORE = 48
 SAME_LOGO = 0.3  # overlap from which two cores are one logo
 
 

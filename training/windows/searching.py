@@ -19,10 +19,10 @@ STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 MOST_ALARMS = 0.05
 
 
-def searched(data: Path, score_map: Callable[[np.ndarray], np.ndarray], most: int, work: Path) -> list[dict]:
+def searched(data: Path, score_map: Callable[[np.ndarray], np.ndarray], most: int, kept_file: Path) -> list[dict]:
     """Scores of every false alarm, a picture each: `{"picture", "folder", "scores"}`. At most `most` pictures, evenly from
-    both folders. What was searched is kept in the work folder, so a run that was stopped goes on."""
-    kept_file = work / "searched.jsonl"
+    both folders. What was searched is kept in a file, which must be one of this network alone, so a run that was stopped
+    goes on."""
     done = {}
     if kept_file.exists():
         for line in kept_file.read_text(encoding="utf-8").splitlines():
@@ -56,5 +56,7 @@ def alarms_a_picture(rows: list[dict], threshold: float) -> dict[str, float]:
 
 
 def chosen_threshold(rows: list[dict]) -> float:
-    """The lowest step with at most MOST_ALARMS a picture, or the highest."""
-    return next((step for step in STEPS if alarms_a_picture(rows, step)["all"] <= MOST_ALARMS), STEPS[-1])
+    """The lowest step with at most MOST_ALARMS a picture; if there is none, the lowest of those with fewest."""
+    alarms_at = {step: alarms_a_picture(rows, step)["all"] for step in STEPS}
+    fewest = max(MOST_ALARMS, min(alarms_at.values()))
+    return next(step for step, count in alarms_at.items() if count <= fewest)
