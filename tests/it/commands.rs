@@ -71,7 +71,7 @@ async fn doctor_finds_what_is_there_and_what_is_not() {
     let topics = TestTopics::names_only(1);
     topics.make(&["posts", "jetstream", "alerts"]).await;
     let database = TestDatabase::create().await;
-    let setup = Setup::new(&topics, &database.url);
+    let setup = Setup::new(&topics, &database.url).with_pictures();
     let sick = setup.command(&["doctor"]).output().unwrap();
     let findings = String::from_utf8(sick.stdout).unwrap();
     assert_eq!(sick.status.code(), Some(1), "{findings}");
@@ -79,7 +79,7 @@ async fn doctor_finds_what_is_there_and_what_is_not() {
         "good  broker: 1 in the cluster",
         "good  text model: sentiment@",
         "good  device: cpu",
-        "good  vision model: logo-detector@",
+        "good  vision model: colours@",
         "good  Postgres: 18",
         "run `overheard migrate`",
         "dead-letters: it does not exist; create it, or correct kafka.dead_letter_topic",
