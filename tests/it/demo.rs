@@ -50,6 +50,18 @@ impl Place {
         });
         folders.chain(servers).collect()
     }
+
+    /// What is still there after a moment: a process that was killed may be in the list of a busy
+    /// machine a little longer.
+    fn left_behind(&self) -> Vec<String> {
+        for _ in 0..40 {
+            if self.leftovers().is_empty() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.leftovers()
+    }
 }
 
 struct Demo {
@@ -158,7 +170,8 @@ fn nothing_stays_behind_when_it_is_interrupted_whatever_it_does() {
         }
         let status = demo.ends_within(Duration::from_secs(20));
         assert_eq!(status.code(), Some(130), "{phase}: {status}\n{}\n{}", demo.said(), demo.complained());
-        assert!(place.leftovers().is_empty(), "{phase}: {:?}\n{}", place.leftovers(), demo.said());
+        let left = place.left_behind();
+        assert!(left.is_empty(), "{phase}: {left:?}\n{}", demo.said());
         assert_eq!(demo.complained(), "", "{phase}");
     }
 }

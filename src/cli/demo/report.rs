@@ -80,7 +80,7 @@ fn sighting_row(sighting: &RecentSighting) -> String {
         sighting.score * 100.0,
         sighting.share * 100.0,
         file,
-        shortened(&one_line(sighting.text.as_deref().unwrap_or("")), 36),
+        shortened(&one_line(sighting.text.as_deref().unwrap_or("")), 32),
     )
 }
 
