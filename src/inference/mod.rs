@@ -10,8 +10,8 @@
 //! runs the sentiment network on one batch, `scorer` does it on a thread.
 //!
 //! Pictures: `canvas` scales and cuts, `detector_model` runs the one-pass detector on canvases,
-//! `logo_detector` does it on a thread, `window_model` searches with windows, `detection` judges
-//! what they propose.
+//! `logo_detector` does it on a thread, `looking` brings together what the views of a picture show,
+//! `window_model` searches with windows, `detection` judges what they propose.
 
 mod batch;
 mod canvas;
@@ -20,6 +20,7 @@ mod detector_model;
 mod error;
 mod kinds;
 mod logo_detector;
+mod looking;
 mod manifest;
 mod runtime;
 mod scorer;
