@@ -15,17 +15,17 @@ TARGET_INPUTS = ("target_starts", "target_ends")
 
 
 def span_of(text: str, target: str | None) -> tuple[int, int]:
-    """Characters of the first place where the target stands as words of its own, whatever their case; (0, 0) if it
-    stands nowhere."""
-    if not target:
-        return 0, 0
-    found = re.search(rf"(?<!\w){re.escape(target)}(?!\w)", text, re.IGNORECASE)
+    """Characters of the first place that holds the target, in whatever case; (0, 0) if none does."""
+    found = re.search(re.escape(target), text, re.IGNORECASE) if target else None
     return found.span() if found else (0, 0)
 
 
 def tokens_of(offsets: list[tuple[int, int]], span: tuple[int, int]) -> tuple[int, int]:
-    """The half-open range of tokens that share a character with the span; (0, 0) if none does."""
+    """The half-open range of tokens that share a character with the span. If none does, the last token that begins
+    before its end, as in the daemon: a token that replaces characters may be known by the last of them alone."""
     inside = [index for index, (start, end) in enumerate(offsets) if start < span[1] and end > span[0]]
+    if not inside:
+        inside = [index for index, (start, _) in enumerate(offsets) if start < span[1]][-1:]
     return (inside[0], inside[-1] + 1) if inside else (0, 0)
 
 
@@ -50,8 +50,9 @@ class OnnxModel:
 
     def _encode(self, text: str, target: str | None) -> tuple[list[int], tuple[int, int]]:
         encoding = self.exported.tokenizer.encode(text)
-        ids = encoding.ids[: self.exported.max_tokens]
-        return ids or [self.exported.empty_id], tokens_of(encoding.offsets[: len(ids)], span_of(text, target))
+        start, end = tokens_of(encoding.offsets, span_of(text, target))
+        most = self.exported.max_tokens
+        return encoding.ids[:most] or [self.exported.empty_id], (start, min(end, most)) if start < most else (0, 0)
 
     def _run(self, rows: list[tuple[list[int], tuple[int, int]]]) -> np.ndarray:
         lengths = np.array([len(ids) for ids, _ in rows], dtype=np.int64)

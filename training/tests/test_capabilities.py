@@ -178,12 +178,14 @@ def test_the_target_becomes_a_range_of_tokens() -> None:
     pytest.importorskip("onnxruntime", reason="needs onnxruntime (training/requirements-test.txt)")
     from training.capabilities.onnx_model import span_of, tokens_of
 
-    text = "Novariax and NOVARIA, novaria"
-    assert span_of(text, "Novaria") == (13, 20)
+    text = "Not now and NOVARIA, novaria"
+    assert span_of(text, "Novaria") == (12, 19)
     assert span_of(text, "acme") == span_of(text, None) == span_of(text, "") == (0, 0)
-    offsets = [(0, 8), (9, 12), (13, 16), (16, 20), (20, 21), (22, 29)]
-    assert tokens_of(offsets, (13, 20)) == (2, 4)
-    assert tokens_of(offsets[:2], (13, 20)) == tokens_of(offsets, (0, 0)) == (0, 0)
+    offsets = [(0, 3), (4, 7), (8, 11), (12, 15), (15, 19), (19, 20), (21, 28)]
+    assert tokens_of(offsets, (12, 19)) == (3, 5)
+    assert tokens_of(offsets, (0, 0)) == tokens_of([], (12, 19)) == (0, 0)
+    # A user's name is known by its last character.
+    assert tokens_of([(0, 3), (8, 9), (10, 14)], (4, 7)) == (0, 1)
 
 
 def test_the_command_prints_a_table_and_says_what_is_missing(model_folder: Path, tmp_path: Path) -> None:
