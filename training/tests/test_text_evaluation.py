@@ -95,6 +95,7 @@ def test_targets_that_name_no_source_are_told_apart_by_their_place_in_the_whole_
     [
         (lzma.compress(b"label\ttext\nhappy\tone\n"), "line 2: unknown label 'happy'"),
         (lzma.compress(b"label\ttext\npositive\n"), "line 2: 1 fields instead of 2"),
+        (lzma.compress(b"label\ttext\n"), "has no rows"),
         (lzma.compress(b"text\none\n"), "no label and text columns"),
         (b"label\ttext\npositive\tone\n", "can't be read"),
         (lzma.compress(b"label\ttext\n" + b"neutral\tone\n" * 99)[:-20], "can't be read"),
@@ -198,11 +199,12 @@ def test_the_tables_are_made_from_what_the_program_says(tmp_path: Path, program:
         (models / name / "manifest.json").write_text(json.dumps(manifest))
     write(tmp_path, "semeval_val", "label\ttext", ["negative\tnegative", "neutral\ta", "positive\tb", "positive\tpositive"])
     rows = [f"{label}\t{text}\t{label} one" for text in kept_away("two", 60) for label in ("negative", "positive")]
-    write(tmp_path, "targets", "label\ttext\ttarget", rows)
+    write(tmp_path, "targets", "label\ttext\ttarget", [*rows, "neutral\tfree 1\tit"])
     rows = [f"neutral\t{text}\tgerman" for text in kept_away("das", 3)] + [f"neutral\t{text}\tdutch" for text in kept_away("nl", 3)]
-    write(tmp_path, "languages", "label\ttext\tlanguage", rows)
+    write(tmp_path, "languages", "label\ttext\tlanguage", [*rows, "neutral\tfree 1\tgerman"])
     texts = kept_away("tweet", 100)
     write(tmp_path, "tse", "label\ttext", [*(f"neutral\t{text}" for text in texts), "positive\tfree 1", "neutral\tfree 2"])
+    write(tmp_path, "brand_entity", "label\ttext\ttarget", ["neutral\tfree 1\tAcme"])
     write(tmp_path, "imdb_test", "label\ttext", ["negative\tnegative", "positive\tnegative", "positive\tc", "positive\tpositive"])
     run = evaluate("--data", tmp_path, "--binary", program, "--models", models, "--every", 3)
     assert run.returncode == 0, run.stderr
@@ -220,6 +222,7 @@ def test_the_tables_are_made_from_what_the_program_says(tmp_path: Path, program:
         "| size of a model in MB | film-reviews | 2.0 | <= 25.0 | yes |",
         "| domain, macro-averaged recall; goal: naive Bayes on it | goemotions | - | - | not measured |",
         "Not measured: Corpus goemotions is missing",
+        "Not measured: brand_entity is too small",
         "| posts/s a core at 24 tokens | one thread |",
         "targets does not say which rows are of restaurants or laptops",
         "| negation | of something good | minimum functionality | 200 | 100.0% | 5% | no |",

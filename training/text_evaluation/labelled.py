@@ -64,6 +64,8 @@ def read(data: Path, name: str) -> list[Sentence]:
                 sentences.append(Sentence(row["text"], row["label"], row.get("target") or None, part))
     except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
         raise CorpusError(f"{path.name} can't be read: {error}") from error
+    if not sentences:
+        raise CorpusError(f"{path.name} has no rows")
     return _with_sections(sentences) if name == TARGETS else sentences
 
 

@@ -179,7 +179,10 @@ class Measuring:
         return validation_keys(self.data)
 
     def _cut(self, name: str) -> Corpus:
-        return cut(read(self.data, name), self._validation_keys)
+        corpus = cut(read(self.data, name), self._validation_keys)
+        if not corpus.held_out or not corpus.training:
+            raise CorpusError(f"{name} is too small: its hold-out or the rest of it has no rows")
+        return corpus
 
     def _missing(self, problem: object, *rows: Row) -> None:
         self.notes.append(f"Not measured: {problem}")
@@ -197,7 +200,7 @@ class Measuring:
         said = dict(zip(sentences, answers, strict=True))
         for part, own in by_part(sentences).items():
             found.append((f"{name}: {part}", own, [said[sentence] for sentence in own]))
-        return [one for one in found if one[1]]
+        return found
 
     def _figures(self, name: str, sentences: list[Sentence]) -> Figures:
         return self._add(name, sentences, self._score(name, sentences))
