@@ -63,13 +63,13 @@ impl DetectorModel {
     /// The picture can't be scaled, or ONNX Runtime fails.
     pub fn detect(&mut self, picture: &Picture) -> Result<Vec<Detection>, InferenceError> {
         let looking = self.looking.clone();
-        let mut glances = self.look(picture, looking.policy.views(picture))?;
+        let mut glances = self.look(picture, &looking.policy.views(picture))?;
         let again = looking.views_again(picture, &glances);
-        glances.extend(self.look(picture, again)?);
+        glances.extend(self.look(picture, &again)?);
         Ok(looking.detections(picture, &glances))
     }
 
-    fn look(&mut self, picture: &Picture, views: Vec<View>) -> Result<Vec<Glance>, InferenceError> {
+    fn look(&mut self, picture: &Picture, views: &[View]) -> Result<Vec<Glance>, InferenceError> {
         let canvases: Vec<Canvas> =
             views.iter().map(|view| Canvas::show(picture, &view.letterbox)).collect::<Result<_, _>>()?;
         let sizes: Vec<Size> = canvases.iter().map(|canvas| canvas.size).collect();
