@@ -17,8 +17,8 @@ use super::canvas::Canvas;
 use super::detection::{Detection, Judgement};
 use super::detector_model::{CanvasBox, in_picture};
 use super::worker::{Batches, Queue};
-use super::{ActiveDevice, DetectorModel, InferenceError, ModelId, Pending};
-use crate::domain::Picture;
+use super::{ActiveDevice, DetectorModel, InferenceError, Pending};
+use crate::domain::{ModelId, Picture};
 use crate::geometry::{Size, View, ViewPolicy};
 use crate::metrics;
 

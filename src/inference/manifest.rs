@@ -1,7 +1,6 @@
 //! A model's manifest: what its files must be, and what it was measured to do.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use ort::session::Session;
@@ -11,23 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::InferenceError;
 use super::tensors::{TensorSpec, difference};
-
-/// Name and version of a model, as rows carry it: `sentiment@1`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ModelId(String);
-
-impl ModelId {
-    /// The identifier as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ModelId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use crate::domain::ModelId;
 
 /// One file that belongs to a model.
 #[derive(Clone, Debug, Deserialize)]
@@ -107,7 +90,7 @@ impl<K: Kind> Manifest<K> {
 
     /// Name and version.
     pub fn id(&self) -> ModelId {
-        ModelId(format!("{}@{}", self.name, self.version))
+        ModelId::new(&self.name, &self.version)
     }
 
     /// The bytes of one of its files, held to their hash.

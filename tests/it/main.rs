@@ -5,6 +5,7 @@
 mod alerts;
 mod check_config;
 mod commands;
+mod counts;
 mod cuda;
 mod daemon;
 mod dashboards;
@@ -13,6 +14,7 @@ mod detect;
 mod flow;
 mod health;
 mod kafka;
+mod languages;
 mod layering;
 mod media;
 mod model;

@@ -18,8 +18,8 @@ use tokio::task::spawn_blocking;
 
 use super::assemble;
 use crate::config::Settings;
-use crate::domain::Picture;
-use crate::inference::{Detection, InferenceError, LogoDetector, ModelId, Search, WindowModel};
+use crate::domain::{ModelId, Picture};
+use crate::inference::{Detection, InferenceError, LogoDetector, Search, WindowModel};
 use crate::{media, telemetry};
 
 /// What `detect` takes.
