@@ -22,6 +22,7 @@ mod picture_files;
 mod pictures;
 mod pictures_server;
 mod postgres;
+mod rescore;
 mod schemas;
 mod services;
 mod start;
