@@ -10,10 +10,10 @@ export ORT_DISABLE_TELEMETRY := 1
 
 # Extra arguments: make demo ARGS=--keep, make test ARGS="--only rust".
 ARGS ?=
-# Labelled pictures: make evaluate-vision DATA=folder.
+# Labelled pictures and texts: make evaluate-vision DATA=folder, make evaluate-text DATA=folder.
 DATA ?=
 
-.PHONY: help build demo test services-up services-down services-status check-cuda evaluate-vision fmt lint bench clean python prerequisites
+.PHONY: help build demo test services-up services-down services-status check-cuda evaluate-vision evaluate-text fmt lint bench clean python prerequisites
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ check-cuda: prerequisites ## Where a GPU is: compare its scores with the process
 evaluate-vision: build ## Measure the logo models on labelled pictures (DATA=folder, ARGS="--models windows --every 50")
 	@test -n "$(DATA)" || { echo "say where the labelled pictures are: make evaluate-vision DATA=folder" >&2; exit 1; }
 	@exec $(PYTHON) -m training.vision_evaluation --data "$(DATA)" --binary $(BINARY) $(ARGS)
+
+evaluate-text: build ## Measure the sentiment models on labelled texts (DATA=folder, ARGS="--every 10 --examples 3")
+	@test -n "$(DATA)" || { echo "say where the labelled texts are: make evaluate-text DATA=folder" >&2; exit 1; }
+	@exec $(PYTHON) -m training.text_evaluation --data "$(DATA)" --binary $(BINARY) $(ARGS)
 
 fmt: prerequisites ## Format the Rust code
 	cargo fmt

@@ -1,7 +1,8 @@
 //! Where logos can be in a picture: boxes, and the parts of a picture that a network is shown.
 //!
 //! - `boxes` measures boxes against each other and against the picture.
-//! - `suppression` keeps one of several boxes that mean the same logo.
+//! - `suppression` keeps one of several boxes that mean the same logo; `fusion` makes one of what
+//!   several views of a picture show.
 //! - `letterbox` fits a part of a picture onto a canvas of a size that the network knows, and
 //!   brings boxes back.
 //! - `tiles` cuts a large picture into overlapping squares.
@@ -14,6 +15,7 @@
 //! but not including, its right lower one.
 
 mod boxes;
+mod fusion;
 mod letterbox;
 mod prominence;
 mod pyramid;
@@ -22,12 +24,13 @@ mod tiles;
 mod views;
 
 pub use boxes::{area, clipped, iou};
+pub use fusion::{Fusion, Glance, fuse};
 pub use letterbox::{Letterbox, Size};
 pub use prominence::prominence;
 pub use pyramid::{Core, Level, PyramidPolicy, WindowGrid, WindowShape};
-pub use suppression::{Candidate, Sameness, best, suppress};
+pub use suppression::{Candidate, Sameness, suppress};
 pub use tiles::tiles;
-pub use views::{TilePolicy, View, ViewPolicy};
+pub use views::{SecondLook, TilePolicy, View, ViewPolicy};
 
 #[cfg(test)]
 mod arbitrary {

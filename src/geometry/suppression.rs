@@ -1,9 +1,12 @@
 //! One box a logo: of boxes that mean the same, the surest is kept.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use super::{area, iou};
 use crate::domain::PixelBox;
+
+/// So many boxes are looked at closer; their number squared bounds the work.
+const MOST_CANDIDATES: usize = 2000;
 
 /// A box that a network proposes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,13 +29,13 @@ pub struct Sameness {
     pub by_centre: bool,
 }
 
-/// Non-maximum suppression within each brand, greedily from the surest on. Gives back what is
-/// kept, the surest first.
+/// Non-maximum suppression within each brand, greedily from the surest on, among the 2,000 surest.
+/// Gives back what is kept, the surest first.
 ///
 /// (Neubeck and Van Gool, "Efficient Non-Maximum Suppression", 2006, for the greedy form.)
-pub fn suppress(mut candidates: Vec<Candidate>, sameness: Sameness) -> Vec<Candidate> {
-    candidates
-        .sort_by(|one, other| other.score.total_cmp(&one.score).then_with(|| one.label.cmp(&other.label)));
+pub fn suppress(candidates: Vec<Candidate>, sameness: Sameness) -> Vec<Candidate> {
+    let mut candidates = best(candidates, MOST_CANDIDATES);
+    candidates.sort_by(surest_first);
     let mut kept: Vec<Candidate> = Vec::new();
     for candidate in candidates {
         if !kept.iter().any(|surer| surer.label == candidate.label && same(surer, &candidate, sameness)) {
@@ -42,8 +45,13 @@ pub fn suppress(mut candidates: Vec<Candidate>, sameness: Sameness) -> Vec<Candi
     kept
 }
 
-/// The surest so many: what bounds the work of [`suppress`], which grows with their square.
-pub fn best(mut candidates: Vec<Candidate>, most: usize) -> Vec<Candidate> {
+/// The order of candidates: by score, and where that is the same, by brand.
+pub(super) fn surest_first(one: &Candidate, other: &Candidate) -> Ordering {
+    other.score.total_cmp(&one.score).then_with(|| one.label.cmp(&other.label))
+}
+
+/// The surest so many.
+fn best(mut candidates: Vec<Candidate>, most: usize) -> Vec<Candidate> {
     if candidates.len() > most {
         candidates.sort_by_key(|candidate| Reverse(candidate.score.to_bits()));
         candidates.truncate(most);

@@ -20,6 +20,17 @@ pub struct ViewPolicy {
     pub longest_sides: Vec<u32>,
     /// Large pictures are looked at in parts, too.
     pub tiles: Option<TilePolicy>,
+    /// Where the first look suspects a logo, a second one follows.
+    pub again: Option<SecondLook>,
+}
+
+/// More views, for the few pictures that are worth them.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct SecondLook {
+    /// The least score of the first look at which there is a second one.
+    pub from: f32,
+    /// Then the whole picture is looked at with its longer side at each of these lengths, too.
+    pub longest_sides: Vec<u32>,
 }
 
 /// Large pictures, in parts.
@@ -56,6 +67,8 @@ impl ViewPolicy {
             Some("scales.canvas must name sizes above 0")
         } else if self.longest_sides.contains(&0) || self.longest_sides.is_empty() {
             Some("scales.longest_sides must name lengths above 0")
+        } else if self.again.as_ref().is_some_and(|again| again.longest_sides.contains(&0)) {
+            Some("scales.again.longest_sides must name lengths above 0")
         } else if tiles.is_some_and(|tiles| tiles.overlap >= tiles.side) {
             Some("scales.tiles.overlap must be below scales.tiles.side")
         } else if tiles.is_some_and(|tiles| !(0.1..=10.0).contains(&tiles.scale)) {
@@ -65,17 +78,11 @@ impl ViewPolicy {
         }
     }
 
-    /// The views of a picture: the whole of it first, then its tiles.
+    /// The views of the first look: the whole picture first, then its tiles.
     pub fn views(&self, picture: &Picture) -> Vec<View> {
         let full = Size { width: picture.full_width(), height: picture.full_height() };
         let at_hand = Size { width: picture.width(), height: picture.height() };
-        let whole = self.longest_sides.iter().filter_map(|side| {
-            let letterbox = Letterbox::fit(everything(full), full.with_longer_side(*side), &self.canvases)?;
-            Some(View { letterbox, goes_on: [false; 4] })
-        });
-        let mut views: Vec<View> = whole.collect();
-        // Two lengths that no canvas holds may have become the same.
-        views.dedup();
+        let mut views = self.whole(full, &self.longest_sides);
         if let Some(policy) = self.tiles.filter(|policy| at_hand.longer_side() > policy.from) {
             let longest = policy.up_to.unwrap_or(u32::MAX).min(at_hand.longer_side());
             let shown = at_hand.with_longer_side(longest).scaled(policy.scale);
@@ -84,12 +91,34 @@ impl ViewPolicy {
         views
     }
 
+    /// The views of the second look, if the first one has found a score that is worth it.
+    pub fn views_again(&self, picture: &Picture, best_score: f32) -> Vec<View> {
+        let full = Size { width: picture.full_width(), height: picture.full_height() };
+        match &self.again {
+            Some(again) if best_score >= again.from => self.whole(full, &again.longest_sides),
+            _ => Vec::new(),
+        }
+    }
+
     /// A picture decoded to a longer side of no less than this shows as much as in full. `None`
     /// where nothing less than all its pixels does.
     pub fn sufficient_side(&self) -> Option<NonZeroU32> {
-        let whole = self.longest_sides.iter().copied().max();
+        let again = self.again.iter().flat_map(|again| &again.longest_sides);
+        let whole = self.longest_sides.iter().chain(again).copied().max();
         let tiled = self.tiles.map_or(Some(0), |tiles| tiles.up_to);
         NonZeroU32::new(whole?.max(tiled?))
+    }
+
+    /// The whole picture at some lengths.
+    fn whole(&self, full: Size, longest_sides: &[u32]) -> Vec<View> {
+        let view = |side: &u32| {
+            let letterbox = Letterbox::fit(everything(full), full.with_longer_side(*side), &self.canvases)?;
+            Some(View { letterbox, goes_on: [false; 4] })
+        };
+        let mut views: Vec<View> = longest_sides.iter().filter_map(view).collect();
+        // Two lengths that no canvas holds may have become the same.
+        views.dedup();
+        views
     }
 
     /// Tiles of the picture at the size `shown`.
@@ -109,18 +138,27 @@ impl View {
     /// the canvas, or is cut off by an inner border of a tile: the neighbour has it whole, or the
     /// view of the whole picture, if it is larger than the overlap.
     pub fn to_picture(&self, bounds: &PixelBox) -> Option<PixelBox> {
-        let content = everything(self.letterbox.content);
-        let gaps = [
-            bounds.x,
-            bounds.y,
-            content.width - bounds.x - bounds.width,
-            content.height - bounds.y - bounds.height,
-        ];
-        if gaps.iter().zip(self.goes_on).any(|(gap, goes_on)| goes_on && *gap <= CUT_WITHIN) {
+        if self.gaps(bounds).into_iter().zip(self.goes_on).any(|(gap, goes_on)| goes_on && gap <= CUT_WITHIN)
+        {
             return None;
         }
+        let content = everything(self.letterbox.content);
         let inside = clipped(bounds, content.width, content.height)?;
         Some(self.letterbox.to_picture(&inside))
+    }
+
+    /// A box of the full picture on the canvas, if the view shows the whole of it.
+    pub fn whole_on_canvas(&self, bounds: &PixelBox) -> Option<PixelBox> {
+        let seen = self.letterbox.to_canvas(bounds);
+        let shown = |(gap, goes_on): (f32, bool)| if goes_on { gap > CUT_WITHIN } else { gap > -CUT_WITHIN };
+        self.gaps(&seen).into_iter().zip(self.goes_on).all(shown).then_some(seen)
+    }
+
+    /// How far a box on the canvas is from the borders of the content: left, above, right, below.
+    fn gaps(&self, bounds: &PixelBox) -> [f32; 4] {
+        let content = everything(self.letterbox.content);
+        let (right, below) = (bounds.x + bounds.width, bounds.y + bounds.height);
+        [bounds.x, bounds.y, content.width - right, content.height - below]
     }
 }
 
@@ -177,6 +215,28 @@ mod tests {
         let enlarged = policy.views(&picture(8000, 6000));
         assert!(enlarged.len() > few);
         assert!((enlarged[3].letterbox.source.height - 6000.0 * 512.0 / (1536.0 * 1.5)).abs() < 1.0);
+    }
+
+    #[test]
+    fn a_second_look_follows_where_the_first_suspects_something() {
+        let again = SecondLook { from: 0.2, longest_sides: vec![256, 448] };
+        let policy = ViewPolicy { again: Some(again), tiles: None, ..policy() };
+        let small = picture(640, 480);
+        assert_eq!(policy.views(&small).len(), 2);
+        assert_eq!(policy.views_again(&small, 0.19), []);
+        let sides: Vec<u32> =
+            policy.views_again(&small, 0.2).iter().map(|view| view.letterbox.content.longer_side()).collect();
+        assert_eq!(sides, [256, 448]);
+    }
+
+    #[test]
+    fn a_view_shows_whole_what_it_contains_and_a_tile_not_what_its_border_cuts() {
+        let views = policy().views(&picture(1920, 1080));
+        let logo = PixelBox { x: 100.0, y: 100.0, width: 120.0, height: 40.0 };
+        let on_canvas = views[0].whole_on_canvas(&logo).unwrap();
+        assert!((on_canvas.width - 120.0 * 512.0 / 1920.0).abs() < 1e-3, "{on_canvas:?}");
+        assert_eq!(views[2].whole_on_canvas(&logo), Some(logo));
+        assert_eq!(views[2].whole_on_canvas(&PixelBox { x: 450.0, ..logo }), None);
     }
 
     #[test]

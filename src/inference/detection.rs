@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{BrandId, Picture, Sighting};
-use crate::geometry::{Candidate, Sameness, best, prominence, suppress};
-
-/// So many boxes of a picture are looked at closer; their number squared bounds the work.
-const MOST_CANDIDATES: usize = 2000;
+use crate::geometry::{Candidate, prominence};
 
 /// A logo that a model found in a picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,20 +18,14 @@ pub struct Detection {
 pub(super) struct Judgement {
     brands: Vec<(BrandId, f32)>,
     low_score: f32,
-    sameness: Sameness,
 }
 
 impl Judgement {
     /// Brands in the order in which the network counts them, with what their manifest says; a name
     /// that is no brand was refused when the manifest was read.
-    pub(super) fn new(
-        labels: &[String],
-        thresholds: &BTreeMap<String, f32>,
-        low_score: f32,
-        sameness: Sameness,
-    ) -> Self {
+    pub(super) fn new(labels: &[String], thresholds: &BTreeMap<String, f32>, low_score: f32) -> Self {
         let brand = |label: &String| Some((label.parse().ok()?, *thresholds.get(label)?));
-        Self { brands: labels.iter().filter_map(brand).collect(), low_score, sameness }
+        Self { brands: labels.iter().filter_map(brand).collect(), low_score }
     }
 
     /// How many brands there are.
@@ -47,9 +38,8 @@ impl Judgement {
         score >= self.low_score
     }
 
-    /// The logos of a picture, the surest first.
-    pub(super) fn detections(&self, picture: &Picture, candidates: Vec<Candidate>) -> Vec<Detection> {
-        let kept = suppress(best(candidates, MOST_CANDIDATES), self.sameness);
+    /// The logos of a picture, each of which stands among the candidates once, in the same order.
+    pub(super) fn detections(&self, picture: &Picture, logos: Vec<Candidate>) -> Vec<Detection> {
         let detection = |candidate: Candidate| {
             let Candidate { label, score, bounds } = candidate;
             let (brand, threshold) = self.brands.get(label)?;
@@ -57,6 +47,6 @@ impl Judgement {
             let sighting = Sighting { brand: brand.clone(), bounds, score, prominence };
             Some(Detection { sighting, reported: score >= *threshold })
         };
-        kept.into_iter().filter_map(detection).collect()
+        logos.into_iter().filter_map(detection).collect()
     }
 }

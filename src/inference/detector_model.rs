@@ -10,25 +10,18 @@ use ort::value::Tensor;
 use super::batch::plan_canvases;
 use super::canvas::Canvas;
 use super::detection::{Detection, Judgement};
+use super::looking::{CanvasBox, Looking};
 use super::{ActiveDevice, DetectorKind, InferenceError, Manifest, Runtime};
 use crate::domain::{ModelId, Picture, PixelBox};
-use crate::geometry::{Candidate, Sameness, Size, View};
+use crate::geometry::{Glance, Size, View};
 
 /// A detector whose files were held to their manifest.
 pub struct DetectorModel {
     session: Session,
     device: ActiveDevice,
     manifest: Manifest<DetectorKind>,
-    judgement: Arc<Judgement>,
+    looking: Arc<Looking>,
     budget: NonZeroUsize,
-}
-
-/// A box on a canvas, before boxes of all canvases of a picture come together.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct CanvasBox {
-    pub(super) label: usize,
-    pub(super) score: f32,
-    pub(super) bounds: PixelBox,
 }
 
 impl DetectorModel {
@@ -42,10 +35,8 @@ impl DetectorModel {
         let manifest = Manifest::<DetectorKind>::read(folder)?;
         let (session, device) = runtime.open(&manifest.file("model")?)?;
         manifest.check(&session)?;
-        let DetectorKind { thresholds, low_score, nms_iou, .. } = &manifest.kind;
-        let sameness = Sameness { iou: *nms_iou, by_centre: false };
-        let judgement = Arc::new(Judgement::new(&manifest.labels, thresholds, *low_score, sameness));
-        let mut model = Self { session, device, manifest, judgement, budget };
+        let looking = Arc::new(Looking::new(&manifest));
+        let mut model = Self { session, device, manifest, looking, budget };
         model.warm()?;
         Ok(model)
     }
@@ -71,23 +62,30 @@ impl DetectorModel {
     /// # Errors
     /// The picture can't be scaled, or ONNX Runtime fails.
     pub fn detect(&mut self, picture: &Picture) -> Result<Vec<Detection>, InferenceError> {
-        let views = self.manifest.kind.scales.views(picture);
+        let looking = self.looking.clone();
+        let mut glances = self.look(picture, looking.policy.views(picture))?;
+        let again = looking.views_again(picture, &glances);
+        glances.extend(self.look(picture, again)?);
+        Ok(looking.detections(picture, &glances))
+    }
+
+    fn look(&mut self, picture: &Picture, views: Vec<View>) -> Result<Vec<Glance>, InferenceError> {
         let canvases: Vec<Canvas> =
             views.iter().map(|view| Canvas::show(picture, &view.letterbox)).collect::<Result<_, _>>()?;
         let sizes: Vec<Size> = canvases.iter().map(|canvas| canvas.size).collect();
-        let mut candidates = Vec::new();
+        let mut glances = Vec::new();
         for batch in plan_canvases(&sizes, self.budget) {
             let rows: Vec<&Canvas> = batch.iter().map(|index| &canvases[*index]).collect();
             for (index, boxes) in batch.iter().zip(self.run(&rows)?) {
-                candidates.extend(in_picture(&views[*index], &boxes));
+                glances.push(self.looking.glance(views[*index], &boxes));
             }
         }
-        Ok(self.judgement.detections(picture, candidates))
+        Ok(glances)
     }
 
-    /// What is worth mentioning and reporting.
-    pub(super) fn judgement(&self) -> Arc<Judgement> {
-        self.judgement.clone()
+    /// How it looks.
+    pub(super) fn looking(&self) -> Arc<Looking> {
+        self.looking.clone()
     }
 
     /// Most pixels in one batch.
@@ -145,7 +143,7 @@ impl DetectorModel {
         }
         let all = boxes.chunks(detections).zip(scores.chunks(detections)).zip(classes.chunks(detections));
         all.take(canvases.len())
-            .map(|((boxes, scores), classes)| canvas_boxes(&self.judgement, boxes, scores, classes))
+            .map(|((boxes, scores), classes)| canvas_boxes(&self.looking.judgement, boxes, scores, classes))
             .collect()
     }
 
@@ -170,13 +168,6 @@ impl DetectorModel {
         }
         Ok(())
     }
-}
-
-/// Boxes of a view as candidates in its picture.
-pub(super) fn in_picture(view: &View, boxes: &[CanvasBox]) -> impl Iterator<Item = Candidate> {
-    boxes.iter().filter_map(|CanvasBox { label, score, bounds }| {
-        Some(Candidate { label: *label, score: *score, bounds: view.to_picture(bounds)? })
-    })
 }
 
 fn canvas_boxes(

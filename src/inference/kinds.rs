@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::manifest::Kind;
 use crate::domain::{BrandId, Label, Language};
-use crate::geometry::{PyramidPolicy, ViewPolicy, WindowShape};
+use crate::geometry::{Fusion, PyramidPolicy, ViewPolicy, WindowShape};
 
 /// A sentiment model.
 #[derive(Clone, Debug, Deserialize)]
@@ -43,10 +43,12 @@ pub struct DetectorKind {
     pub thresholds: BTreeMap<String, f32>,
     /// What scores below this is not even mentioned.
     pub low_score: f32,
-    /// Two boxes of one brand with more than this intersection over union are one logo.
+    /// Two boxes of one brand in one view with more than this intersection over union are one logo.
     pub nms_iou: f32,
     /// How pictures are looked at.
     pub scales: ViewPolicy,
+    /// How what the views show is brought together.
+    pub fusion: Fusion,
     /// Known answers.
     #[serde(default)]
     pub goldens: Vec<PictureGolden>,
@@ -130,7 +132,7 @@ impl Kind for DetectorKind {
     fn problem(&self, labels: &[String]) -> Option<String> {
         wrong_brands(labels, &self.thresholds, self.low_score)
             .or_else(|| wrong_share("nms_iou", self.nms_iou))
-            .or_else(|| self.scales.problem().map(str::to_owned))
+            .or_else(|| self.scales.problem().or_else(|| self.fusion.problem()).map(str::to_owned))
     }
 }
 

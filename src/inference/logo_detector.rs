@@ -14,12 +14,12 @@ use tokio::task::spawn_blocking;
 
 use super::batch::plan_canvases;
 use super::canvas::Canvas;
-use super::detection::{Detection, Judgement};
-use super::detector_model::{CanvasBox, in_picture};
+use super::detection::Detection;
+use super::looking::{CanvasBox, Looking};
 use super::worker::{Batches, Queue};
 use super::{ActiveDevice, DetectorModel, InferenceError, Pending};
 use crate::domain::{ModelId, Picture};
-use crate::geometry::{Size, View, ViewPolicy};
+use crate::geometry::{Glance, Size, View};
 use crate::metrics;
 
 /// Batches that may wait: so many canvases are scaled ahead, and held in memory.
@@ -75,8 +75,7 @@ impl Batches for CanvasBatches {
 #[derive(Clone)]
 pub struct LogoDetector {
     queue: Queue<Canvas, Vec<CanvasBox>>,
-    policy: Arc<ViewPolicy>,
-    judgement: Arc<Judgement>,
+    looking: Arc<Looking>,
     model: ModelId,
     device: ActiveDevice,
 }
@@ -106,13 +105,12 @@ impl LogoDetector {
         let id = model.id();
         let device = model.device().clone();
         ::metrics::gauge!(metrics::MODEL_DEVICE, "model" => id.to_string(), "device" => device.name).set(1.0);
-        let policy = Arc::new(model.manifest().kind.scales.clone());
-        let judgement = model.judgement();
-        let canvas = policy.canvases.iter().map(|canvas| canvas.pixels()).max().unwrap_or(1);
+        let looking = model.looking();
+        let canvas = looking.policy.canvases.iter().map(|canvas| canvas.pixels()).max().unwrap_or(1);
         let waiting = NonZeroUsize::MIN.saturating_add(model.budget().get() * QUEUED_BATCHES / canvas);
         let batches = CanvasBatches { model, name: id.to_string() };
         let queue = Queue::start(batches, &id, "logo-detector", waiting)?;
-        Ok(Self { queue, policy, judgement, model: id, device })
+        Ok(Self { queue, looking, model: id, device })
     }
 
     /// The model that looks.
@@ -128,7 +126,7 @@ impl LogoDetector {
     /// A picture decoded to a longer side of no less than this shows the detector as much as in
     /// full. `None` where nothing less than all its pixels does.
     pub fn sufficient_side(&self) -> Option<NonZeroU32> {
-        self.policy.sufficient_side()
+        self.looking.policy.sufficient_side()
     }
 
     /// Scales a picture and hands it to the model; waits while the queue is full. Must be called
@@ -138,18 +136,16 @@ impl LogoDetector {
     /// The picture can't be scaled, or the model's thread has ended.
     pub async fn submit(&self, picture: impl Into<Arc<Picture>>) -> Result<PendingSightings, InferenceError> {
         let picture = picture.into();
-        let answers = spawn_blocking({
-            let (queue, policy, picture) = (self.queue.clone(), self.policy.clone(), picture.clone());
-            move || show(&queue, &policy, &picture)
-        });
-        let answers = answers.await.map_err(|error| ended(&error))??;
-        let judgement = self.judgement.clone();
+        let (queue, looking) = (self.queue.clone(), self.looking.clone());
+        let first = show(&queue, &picture, looking.policy.views(&picture)).await?;
         Ok(PendingSightings(Box::pin(async move {
-            let mut candidates = Vec::new();
-            for (view, boxes) in answers {
-                candidates.extend(in_picture(&view, &boxes.await?));
+            let mut glances = seen(&looking, first).await?;
+            let again = looking.views_again(&picture, &glances);
+            if !again.is_empty() {
+                let second = show(&queue, &picture, again).await?;
+                glances.extend(seen(&looking, second).await?);
             }
-            spawn_blocking(move || judgement.detections(&picture, candidates))
+            spawn_blocking(move || looking.detections(&picture, &glances))
                 .await
                 .map_err(|error| ended(&error))
         })))
@@ -160,16 +156,25 @@ impl LogoDetector {
 type Shown = (View, Pending<Vec<CanvasBox>>);
 
 /// Scales views one by one and queues each, so that a picture of many waits for room with few.
-fn show(
+async fn show(
     queue: &Queue<Canvas, Vec<CanvasBox>>,
-    policy: &ViewPolicy,
-    picture: &Picture,
+    picture: &Arc<Picture>,
+    views: Vec<View>,
 ) -> Result<Vec<Shown>, InferenceError> {
-    let answer = |view: View| {
-        let canvas = Canvas::show(picture, &view.letterbox)?;
+    let (queue, picture) = (queue.clone(), picture.clone());
+    let answer = move |view: View| {
+        let canvas = Canvas::show(&picture, &view.letterbox)?;
         Ok((view, queue.submit_blocking(canvas)?))
     };
-    policy.views(picture).into_iter().map(answer).collect()
+    spawn_blocking(move || views.into_iter().map(answer).collect()).await.map_err(|error| ended(&error))?
+}
+
+async fn seen(looking: &Looking, shown: Vec<Shown>) -> Result<Vec<Glance>, InferenceError> {
+    let mut glances = Vec::with_capacity(shown.len());
+    for (view, boxes) in shown {
+        glances.push(looking.glance(view, &boxes.await?));
+    }
+    Ok(glances)
 }
 
 fn ended(error: &tokio::task::JoinError) -> InferenceError {

@@ -188,7 +188,8 @@ mod tests {
 
     const DETECTOR: &str = r#""thresholds": {"vmware": 0.5, "adidas": 0.4}, "low_score": 0.05,
         "nms_iou": 0.5, "scales": {"canvas": [[512, 384]], "longest_sides": [512],
-        "tiles": {"side": 384, "overlap": 96, "from": 1000}}"#;
+        "tiles": {"side": 384, "overlap": 96, "from": 1000}, "again": {"from": 0.1, "longest_sides": [256]}},
+        "fusion": {"iou": 0.55, "agreement": 0.6, "seen_from": 16, "seen_to": 480}"#;
     const WINDOWS: &str = r#""window": {"width": 102, "height": 50,
         "core": {"x": 13, "y": 14, "width": 75, "height": 22}, "stride": 4, "fill": 114},
         "thresholds": {"vmware": 0.5}, "scales": {"narrowest_core": 44, "ratio": 1.3}"#;
@@ -217,6 +218,9 @@ mod tests {
             (r#"["vmware", "adidas"]"#, "[[512, 384]]", "[]", "canvas"),
             (r#"["vmware", "adidas"]"#, "\"overlap\": 96", "\"overlap\": 384", "overlap"),
             (r#"["vmware", "adidas"]"#, "\"nms_iou\": 0.5", "\"nms_iou\": 2", "nms_iou"),
+            (r#"["vmware", "adidas"]"#, "[256]", "[0]", "again"),
+            (r#"["vmware", "adidas"]"#, "0.6", "1.6", "agreement"),
+            (r#"["vmware", "adidas"]"#, "480", "8", "seen_to"),
         ] {
             let said = detector(labels, &DETECTOR.replace(from, to)).unwrap_or_default();
             assert!(said.contains(word), "{word}: {said}");

@@ -11,8 +11,8 @@
 //! of a text's language.
 //!
 //! Pictures: `canvas` scales and cuts, `detector_model` runs the one-pass detector on canvases,
-//! `logo_detector` does it on a thread, `window_model` searches with windows, `detection` judges
-//! what they propose.
+//! `logo_detector` does it on a thread, `looking` brings together what the views of a picture show,
+//! `window_model` searches with windows, `detection` judges what they propose.
 
 mod batch;
 mod canvas;
@@ -21,6 +21,7 @@ mod detector_model;
 mod error;
 mod kinds;
 mod logo_detector;
+mod looking;
 mod manifest;
 mod runtime;
 mod scorer;

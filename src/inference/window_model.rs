@@ -7,7 +7,6 @@
 //! Localization and Detection using Convolutional Networks", 2014, section 3.5.)
 
 use std::path::Path;
-use std::sync::Arc;
 
 use ort::session::Session;
 use ort::value::Tensor;
@@ -16,7 +15,7 @@ use super::canvas::Canvas;
 use super::detection::{Detection, Judgement};
 use super::{ActiveDevice, InferenceError, Manifest, Runtime, WindowsKind};
 use crate::domain::{ModelId, Picture};
-use crate::geometry::{Candidate, Level, Sameness, Size, WindowGrid};
+use crate::geometry::{Candidate, Level, Sameness, Size, WindowGrid, suppress};
 
 /// Windows that are run together where each is run for itself.
 const WINDOW_BATCH: usize = 16;
@@ -38,7 +37,8 @@ pub struct WindowModel {
     session: Session,
     device: ActiveDevice,
     manifest: Manifest<WindowsKind>,
-    judgement: Arc<Judgement>,
+    judgement: Judgement,
+    sameness: Sameness,
 }
 
 impl WindowModel {
@@ -53,9 +53,9 @@ impl WindowModel {
         let WindowsKind { window, thresholds, low_score, nms_iou, .. } = &manifest.kind;
         // The first label stands for everything else.
         let sameness = Sameness { iou: *nms_iou, by_centre: true };
-        let judgement = Judgement::new(&manifest.labels[1..], thresholds, *low_score, sameness);
+        let judgement = Judgement::new(&manifest.labels[1..], thresholds, *low_score);
         let empty = Canvas::grey(Size { width: window.width, height: window.height });
-        let mut model = Self { session, device, manifest, judgement: Arc::new(judgement) };
+        let mut model = Self { session, device, manifest, judgement, sameness };
         model.run(1, empty.size, empty.rgb)?;
         Ok(model)
     }
@@ -91,7 +91,7 @@ impl WindowModel {
                 bounds: level.core(column, row),
             }));
         }
-        Ok(self.judgement.detections(picture, candidates))
+        Ok(self.judgement.detections(picture, suppress(candidates, self.sameness)))
     }
 
     /// The sizes at which a picture is searched.

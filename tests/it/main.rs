@@ -27,4 +27,5 @@ mod schemas;
 mod services;
 mod start;
 mod store;
+mod token_ids;
 mod vision;

@@ -1,27 +1,30 @@
-"""Figures on validation pictures: average precision of FlickrLogos-27, recall and false alarms of VMware's wordmark."""
+"""Figures on validation pictures, before there is a program to run: the network looks, `vision_evaluation` judges."""
 
 from __future__ import annotations
 
-import csv
 import random
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from ..logos.imglab import read_imglab
 from ..scenes.brands import DRAWN
 from ..scenes.scene import SceneMaker
 from ..scenes.splits import pictures
+from ..vision_evaluation import figures, labelled
+from ..vision_evaluation.matching import Detection, Rectangle, Truth, judge
+from ..vision_evaluation.program import Answer
 from . import flickrlogos
-from .boxes import Found, Truth, average_precision, outcomes
-from .labels import INDEX, LABELS
+from .boxes import Found
+from .labels import LABELS
 from .looking import Look, Policy, find
 from .network import Detector
 
 PLACES = 300
+# The goal is stated at so many false alarms a picture.
+ALARMS = 0.01
 
 
 def torch_look(network: Detector) -> Look:
@@ -38,71 +41,40 @@ def torch_look(network: Detector) -> Look:
     return look
 
 
-def flickr(look: Look, data: Path, policy: Policy) -> tuple[float, dict[str, float], list[tuple[Path, Found, Truth]]]:
-    """Mean average precision at IoU 0.5, each brand's, and what was found."""
-    seen = []
-    for item in flickrlogos.read(data, "val"):
-        truth = Truth(item.boxes, item.labels, np.zeros(len(item.labels), bool))
-        seen.append((item.path, find(look, flickrlogos.load(item.path), policy), truth))
-    precisions = {}
-    for name in LABELS[1:]:
-        parts = [outcomes(found, truth, INDEX[name]) for _, found, truth in seen]
-        total = sum(int((truth.labels == INDEX[name]).sum()) for _, _, truth in seen)
-        precisions[name] = average_precision(*(np.concatenate(column) for column in zip(*parts, strict=True)), total)
-    return float(np.mean(list(precisions.values()))), precisions, seen
+def detections(found: Found) -> list[Detection]:
+    """What was found, as the program would say it; nothing is reported as yet, since there are no thresholds."""
+    return [
+        Detection(LABELS[label], float(score), Rectangle(float(x1), float(y1), float(x2 - x1), float(y2 - y1)), reported=False)
+        for (x1, y1, x2, y2), score, label in zip(found.boxes, found.scores, found.labels, strict=True)
+    ]
 
 
-@dataclass(frozen=True)
-class Wordmarks:
-    """Recall and false alarms of VMware's wordmark at one threshold."""
-
-    threshold: float
-    recall: float
-    recall_by_kind: dict[str, float]
-    false_alarms: float
-    average_precision: float
-
-
-def vmware_truth(data: Path) -> list[tuple[Path, str, Truth]]:
-    """The validation pictures with their kind (photo or screen) and boxes."""
-    folder = data / "vmware"
-    with (folder / "kinds.csv").open(newline="") as file:
-        kinds = {row["file"]: row["kind"] for row in csv.DictReader(file)}
-    result = []
-    for image in read_imglab(folder / "imglab.xml").pictures:
-        boxes = np.float32([(box.left, box.top, box.right, box.bottom) for box in image.boxes]).reshape(-1, 4)
-        ignore = np.array([box.ignore for box in image.boxes], bool)
-        result.append((image.path, kinds[image.path.name], Truth(boxes, np.zeros(len(boxes), int), ignore)))
+def answers(look: Look, paths: Iterable[Path], policy: Policy) -> dict[Path, Answer]:
+    """What the network finds in each picture."""
+    result = {}
+    for path in paths:
+        picture = flickrlogos.load(path)
+        found = find(look, picture, policy)
+        result[path] = Answer(picture.shape[1], picture.shape[0], "", detections(found))
     return result
 
 
-def wordmarks(
-    look: Look, data: Path, policy: Policy, alarms: float = 0.01
-) -> tuple[Wordmarks, list[tuple[Path, str, Found, Truth]], list[tuple[Path, Found]]]:
-    """Figures at the lowest threshold with at most so many false alarms a picture without the wordmark."""
-    seen = [(path, kind, find(look, flickrlogos.load(path), policy), truth) for path, kind, truth in vmware_truth(data)]
-    empty = [
-        (path, find(look, flickrlogos.load(path), policy))
-        for folder in ("negatives", "everyday")
-        for path in pictures(data, folder, aside=True)
-    ]
-    false = np.sort(np.concatenate([found.scores[found.labels == 0] for _, found in empty]))[::-1]
-    allowed = int(alarms * len(empty))
-    threshold = float(false[allowed]) + 1e-4 if len(false) > allowed else policy.low_score
-    scores, results, kinds, totals = [], [], [], defaultdict(int)
-    for _, kind, found, truth in seen:
-        score, result = outcomes(found, truth, 0)
-        scores.append(score)
-        results.append(result)
-        kinds.extend([kind] * len(score))
-        totals[kind] += int((~truth.ignore).sum())
-    score, result, kind = np.concatenate(scores), np.concatenate(results), np.array(kinds)
-    right = (result == 1) & (score >= threshold)
-    total = sum(totals.values())
-    by_kind = {name: float(right[kind == name].sum() / number) for name, number in sorted(totals.items())}
-    figures = Wordmarks(threshold, float(right.sum() / total), by_kind, float((false >= threshold).sum() / len(empty)),
-                        average_precision(score, result, total))
-    return figures, seen, empty
+def flickr(look: Look, data: Path, policy: Policy) -> list[figures.Looked]:
+    """The validation pictures of FlickrLogos-27, judged."""
+    there = labelled.flickrlogos(data / "flickrlogos27")
+    return figures.look(there, answers(look, [picture.path for picture in there], policy))
+
+
+def vmware(look: Look, data: Path, policy: Policy) -> list[figures.Looked]:
+    """The validation pictures of VMware's wordmark, judged."""
+    said = answers(look, labelled.pictures_in(data / "vmware" / "images"), policy)
+    there = labelled.vmware(data / "vmware", lambda path: (said[path].width, said[path].height))
+    return figures.look(there, said)
+
+
+def empty(look: Look, data: Path, policy: Policy, folder: str) -> list[Answer]:
+    """What is found in those pictures of a folder without the wordmark that did not train."""
+    return list(answers(look, pictures(data, folder, aside=True), policy).values())
 
 
 def drawn(look: Look, data: Path, policy: Policy, scenes: int = 150, seed: int = 20_000) -> dict[str, float]:
@@ -111,14 +83,11 @@ def drawn(look: Look, data: Path, policy: Policy, scenes: int = 150, seed: int =
     It says whether a brand was learnt, also where there are no photos of it; photos say more.
     """
     maker, rng = SceneMaker(data), random.Random(seed)
-    right: dict[str, int] = dict.fromkeys(DRAWN, 0)
-    total = dict.fromkeys(DRAWN, 0)
+    found, there = Counter(), Counter()
     for _ in range(scenes):
         scene = maker.make(rng, (512, 384))
-        found = find(look, scene.picture, policy)
-        for brand in {box.brand for box in scene.boxes}:
-            boxes = np.float32([(box.x1, box.y1, box.x2, box.y2) for box in scene.boxes if box.brand == brand])
-            truth = Truth(boxes, np.full(len(boxes), INDEX[brand]), np.zeros(len(boxes), bool))
-            right[brand] += int((outcomes(found, truth, INDEX[brand])[1] == 1).sum())
-            total[brand] += len(boxes)
-    return {brand: right[brand] / max(1, total[brand]) for brand in DRAWN}
+        truths = [Truth(box.brand, Rectangle(box.x1, box.y1, box.x2 - box.x1, box.y2 - box.y1)) for box in scene.boxes]
+        judged = judge(detections(find(look, scene.picture, policy)), truths)
+        there.update(truth.brand for truth in truths)
+        found.update(one.detection.brand for one in judged if one.hit)
+    return {brand: found[brand] / max(1, there[brand]) for brand in DRAWN}

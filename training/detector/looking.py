@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .boxes import Found, suppress
+from .boxes import Found, iou, suppress
 from .samples import GREY
 
 # Canvases by width and height. Few, since a GPU's libraries search anew for every shape.
@@ -16,15 +16,20 @@ CANVASES = tuple(
     (width, height) for width in (192, 256, 320, 384, 448, 512) for height in (192, 256, 320, 384, 448, 512)
     if max(width, height) <= 2.2 * min(width, height)
 )
+# A box that ends so near an inner border of a tile, in pixels, is cut off there.
+CUT_WITHIN = 2.0
 # From pixels (1, height, width, 3; uint8) to boxes in those pixels, scores, labels.
 Look = Callable[[np.ndarray], Found]
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Longest sides at which the whole picture is looked at; and tiles for pictures with a longer side above `above`."""
+    """How a picture is looked at: whole, with its longer side at each of `longest_sides`; where that shows a score of
+    `again_from` or more, at each of `again_sides`, too; and in tiles, where its longer side is above `above`."""
 
-    longest_sides: tuple[int, ...] = (192, 320, 512)
+    longest_sides: tuple[int, ...] = (320,)
+    again_from: float = 0.1
+    again_sides: tuple[int, ...] = (160, 192, 224, 256, 384, 448, 512)
     tile: int = 512
     overlap: int = 128
     above: int = 640
@@ -33,20 +38,26 @@ class Policy:
     # Tiles look at the picture enlarged by this.
     tile_scale: float = 1.5
     canvases: tuple[tuple[int, int], ...] = CANVASES
+    # Within a view, boxes of one label that overlap more than `suppression` are one; between views, more than `same`.
     suppression: float = 0.5
+    same: float = 0.55
+    # How much the mean over the views counts beside the best view, and the longer sides, in pixels of a view, at which
+    # a logo ought to be found in it.
+    agreement: float = 0.6
+    seen_from: float = 16.0
+    seen_to: float = 480.0
     low_score: float = 0.02
 
 
-def letterboxed(picture: np.ndarray, scale: float, canvases: tuple[tuple[int, int], ...]) -> np.ndarray:
-    """The picture scaled, in the left upper corner of the smallest canvas that holds it, the rest grey."""
-    width, height = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+def on_canvas(part: np.ndarray, canvases: tuple[tuple[int, int], ...]) -> np.ndarray:
+    """A part of a picture in the left upper corner of the smallest canvas that holds it, the rest grey."""
+    height, width = part.shape[:2]
     fitting = [size for size in canvases if size[0] >= width and size[1] >= height]
     if not fitting:
         raise ValueError(f"no canvas holds {width} x {height} pixels")
     wide, tall = min(fitting, key=lambda size: size[0] * size[1])
-    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     canvas = np.full((tall, wide, 3), GREY, np.uint8)
-    canvas[:height, :width] = small
+    canvas[:height, :width] = part
     return canvas
 
 
@@ -61,41 +72,118 @@ def tiles(width: int, height: int, side: int, overlap: int) -> list[tuple[int, i
     return [(x, y) for y in starts(height) for x in starts(width)]
 
 
-def find(look: Look, picture: np.ndarray, policy: Policy) -> Found:
-    """Everything found in a picture, in its own pixels."""
-    height, width = picture.shape[:2]
-    longest = max(height, width)
-    parts: list[Found] = []
+@dataclass(frozen=True)
+class View:
+    """A part of a picture as it is looked at: scale, left upper corner and size of the part in scaled pixels, and
+    whether the picture goes on to the left, above, to the right, below."""
 
-    def keep(found: Found, scale: float, x: float = 0, y: float = 0) -> None:
-        enough = found.scores >= policy.low_score
-        boxes = found.boxes[enough] / scale + np.float32([x, y, x, y])
-        parts.append(Found(np.clip(boxes, 0, [width, height, width, height]), found.scores[enough], found.labels[enough]))
+    scale: float
+    corner: tuple[int, int]
+    size: tuple[int, int]
+    goes_on: tuple[bool, bool, bool, bool]
 
-    for side in policy.longest_sides:
-        scale = side / longest
-        keep(look(letterboxed(picture, scale, policy.canvases)[None]), scale)
+    def uncut(self, boxes: np.ndarray) -> np.ndarray:
+        """Which boxes in pixels of the part stop short of its inner borders: of others a neighbour has more."""
+        gaps = np.concatenate((boxes[:, :2], np.float32(self.size) - boxes[:, 2:]), 1)
+        return ~((gaps <= CUT_WITHIN) & np.array(self.goes_on)).any(1)
+
+    def to_picture(self, boxes: np.ndarray) -> np.ndarray:
+        """From pixels of the part to the picture's."""
+        return (boxes + np.float32(self.corner * 2)) / self.scale
+
+    def shows(self, boxes: np.ndarray, policy: Policy) -> np.ndarray:
+        """Which boxes of the picture lie whole in the part, at a size at which the network finds logos."""
+        inside = boxes * self.scale - np.float32(self.corner * 2)
+        longer = (inside[:, 2:] - inside[:, :2]).max(1)
+        whole = (inside[:, :2] > -CUT_WITHIN).all(1) & (inside[:, 2:] < np.float32(self.size) + CUT_WITHIN).all(1)
+        return whole & self.uncut(inside) & (longer >= policy.seen_from) & (longer <= policy.seen_to)
+
+
+def whole(width: int, height: int, longest_sides: tuple[int, ...]) -> list[View]:
+    """Views of the whole picture."""
+    longest = max(width, height)
+    sizes = [(max(1, round(width * side / longest)), max(1, round(height * side / longest))) for side in longest_sides]
+    return [View(side / longest, (0, 0), size, (False,) * 4) for side, size in zip(longest_sides, sizes, strict=True)]
+
+
+def first_views(width: int, height: int, policy: Policy) -> list[View]:
+    """The views of the first look: the whole picture, and tiles where it is large."""
+    longest = max(width, height)
+    result = whole(width, height, policy.longest_sides)
     if longest > policy.above:
         scale = min(1.0, policy.up_to / longest) * policy.tile_scale
-        whole = picture if scale == 1 else cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-        for x, y in tiles(whole.shape[1], whole.shape[0], policy.tile, policy.overlap):
-            part = whole[y : y + policy.tile, x : x + policy.tile]
-            found = look(letterboxed(part, 1.0, policy.canvases)[None])
-            # A box that touches an inner border is cut off there: the neighbour has it whole.
-            inner = _inside(found.boxes, x, y, part.shape, whole.shape)
-            keep(Found(found.boxes[inner], found.scores[inner], found.labels[inner]), scale, x / scale, y / scale)
-    joined = Found(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("boxes", "scores", "labels")))
-    return suppress(joined, policy.suppression)
+        wide, tall = round(width * scale), round(height * scale)
+        for x, y in tiles(wide, tall, policy.tile, policy.overlap):
+            size = (min(policy.tile, wide - x), min(policy.tile, tall - y))
+            result.append(View(scale, (x, y), size, (x > 0, y > 0, x + size[0] < wide, y + size[1] < tall)))
+    return result
 
 
-def _inside(boxes: np.ndarray, x: int, y: int, part: tuple[int, ...], whole: tuple[int, ...]) -> np.ndarray:
-    inner = np.ones(len(boxes), bool)
-    if x > 0:
-        inner &= boxes[:, 0] > 2
-    if y > 0:
-        inner &= boxes[:, 1] > 2
-    if x + part[1] < whole[1]:
-        inner &= boxes[:, 2] < part[1] - 2
-    if y + part[0] < whole[0]:
-        inner &= boxes[:, 3] < part[0] - 2
-    return inner
+def glances(look: Look, picture: np.ndarray, policy: Policy) -> list[tuple[View, Found]]:
+    """What each view shows, in pixels of the picture, doubles suppressed within the view."""
+    height, width = picture.shape[:2]
+    first = _look_at(look, picture, first_views(width, height, policy), policy)
+    if max((float(score) for _, found in first for score in found.scores), default=0.0) < policy.again_from:
+        return first
+    return first + _look_at(look, picture, whole(width, height, policy.again_sides), policy)
+
+
+def _look_at(look: Look, picture: np.ndarray, views: list[View], policy: Policy) -> list[tuple[View, Found]]:
+    height, width = picture.shape[:2]
+    scaled: dict[float, np.ndarray] = {}
+    result = []
+    for view in views:
+        if view.scale not in scaled:
+            how = cv2.INTER_AREA if view.scale < 1 else cv2.INTER_CUBIC
+            size = (max(1, round(width * view.scale)), max(1, round(height * view.scale)))
+            scaled[view.scale] = cv2.resize(picture, size, interpolation=how)
+        (x, y), (wide, tall) = view.corner, view.size
+        found = look(on_canvas(scaled[view.scale][y : y + tall, x : x + wide], policy.canvases)[None])
+        kept = (found.scores >= policy.low_score) & view.uncut(found.boxes)
+        boxes = np.clip(view.to_picture(found.boxes[kept]), 0, [width, height, width, height])
+        result.append((view, suppress(Found(boxes, found.scores[kept], found.labels[kept]), policy.suppression)))
+    return result
+
+
+def fuse(seen: list[tuple[View, Found]], policy: Policy) -> Found:
+    """One box a logo from what several views show.
+
+    Boxes of one label that overlap are one logo: its box is their mean, weighed by their scores, after Solovyev et al.,
+    "Weighted boxes fusion" (2021). Its score is between the best view's and the mean over all views that show the place
+    at a size at which logos are found: what only one of them takes for a logo seldom is one.
+    """
+    boxes = np.concatenate([found.boxes for _, found in seen])
+    scores = np.concatenate([found.scores for _, found in seen])
+    labels = np.concatenate([found.labels for _, found in seen])
+    origin = np.concatenate([np.full(len(found.scores), index) for index, (_, found) in enumerate(seen)])
+    result: list[tuple[np.ndarray, float, int]] = []
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        rows = rows[np.argsort(-scores[rows], kind="stable")]
+        overlap = iou(boxes[rows], boxes[rows]) > policy.same
+        np.fill_diagonal(overlap, val=True)  # an empty box doesn't overlap itself
+        free = np.ones(len(rows), bool)
+        for first in range(len(rows)):
+            if not free[first]:
+                continue
+            group = np.flatnonzero(overlap[first] & free)
+            free[group] = False
+            _, surest = np.unique(origin[rows[group]], return_index=True)
+            members = rows[group[surest]]
+            weights = scores[members]
+            box = (boxes[members] * weights[:, None]).sum(0) / weights.sum()
+            hit = set(origin[members].tolist())
+            showing = hit | {index for index, (view, _) in enumerate(seen) if view.shows(box[None], policy)[0]}
+            score = (1 - policy.agreement) * weights.max() + policy.agreement * weights.sum() / len(showing)
+            if score >= policy.low_score:
+                result.append((box, float(score), int(label)))
+    result.sort(key=lambda one: -one[1])
+    return Found(
+        np.float32([one[0] for one in result]).reshape(-1, 4), np.float32([one[1] for one in result]),
+        np.int64([one[2] for one in result]),
+    )
+
+
+def find(look: Look, picture: np.ndarray, policy: Policy) -> Found:
+    """Everything found in a picture, in its own pixels."""
+    return fuse(glances(look, picture, policy), policy)

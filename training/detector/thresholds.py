@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .boxes import Found, Truth, outcomes
+from ..vision_evaluation.figures import Looked, score_for
+from ..vision_evaluation.labelled import VMWARE
+from ..vision_evaluation.program import Answer
 from .labels import LABELS
 
 # Reported without a logo: at most so many a picture.
@@ -12,31 +14,23 @@ ALARMS = 0.01
 BOUNDS = (0.15, 0.8)
 
 
-def best_common(seen: list[tuple[Found, Truth]]) -> float:
+def best_common(looked: list[Looked]) -> float:
     """The one threshold with the best F1 over all brands together: a brand alone has four boxes to judge by."""
-    scores, results = [], []
-    for label in range(1, len(LABELS)):
-        for found, truth in seen:
-            score, result = outcomes(found, truth, label)
-            scores.append(score)
-            results.append(result)
-    score, result = np.concatenate(scores), np.concatenate(results)
-    total = sum(len(truth.labels) for _, truth in seen)
+    judged = [(one.detection.score, one.hit) for picture in looked for one in picture.judged if one.hit is not None]
+    score, hit = np.array([one[0] for one in judged]), np.array([one[1] for one in judged])
+    total = sum(not truth.ignore for one in looked for truth in one.picture.truths)
     candidates = np.arange(BOUNDS[0], BOUNDS[1], 0.01)
-    quality = [2 * (result[score >= t] == 1).sum() / ((score >= t).sum() + total) for t in candidates]
+    quality = [2 * (hit & (score >= t)).sum() / ((score >= t).sum() + total) for t in candidates]
     return round(float(candidates[int(np.argmax(quality))]), 2)
 
 
-def choose(seen: list[tuple[Found, Truth]], empty: list[Found], wordmark: float) -> dict[str, float]:
+def choose(looked: list[Looked], everyday: list[Answer], wordmark: float) -> dict[str, float]:
     """Thresholds by label: VMware's own, and for the others the common one, raised where it would cry wolf.
 
-    `empty` are detections in pictures that were looked through for all brands and show none.
+    `everyday` are answers for pictures that were looked through for all brands and show none.
     """
-    common = best_common(seen)
-    result = {LABELS[0]: round(float(np.clip(wordmark, *BOUNDS)), 3)}
-    for label, name in enumerate(LABELS[1:], start=1):
-        false = np.sort(np.concatenate([found.scores[found.labels == label] for found in empty]))[::-1]
-        allowed = int(ALARMS * len(empty))
-        least = float(false[allowed]) + 1e-3 if len(false) > allowed else 0.0
-        result[name] = round(float(np.clip(max(common, least), *BOUNDS)), 3)
-    return result
+    common = best_common(looked)
+    result = {VMWARE: wordmark}
+    for name in LABELS[1:]:
+        result[name] = max(common, score_for(everyday, ALARMS, name))
+    return {name: round(float(np.clip(value, *BOUNDS)), 3) for name, value in result.items()}

@@ -4,6 +4,8 @@ A text belongs to a hold-out when it stands in the validation corpus, or when it
 HELD_OUT_SOURCES and the hash of its key falls into the kept-away share. The key is independent of
 the tokenizer, so the split stays the same from version to version, and it ignores case, user names,
 links and punctuation, so a retweet of a held-out text never trains.
+
+FURTHER_SOURCES are cut in the same way, by the same hash. Whoever trains on one of them names it to Split.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from .corpus import Row
 
 VALIDATION = "semeval_val"
 HELD_OUT_SOURCES = ("tse", "brand_entity", "semeval_topic", "software_engineering", "goemotions")
+# Labels towards a target, and languages other than English.
+FURTHER_SOURCES = ("targets", "languages")
 HELD_OUT_PERCENT = 5
 
 _LINK_OR_USER = re.compile(r"https?\S*|www\.\S+|@\w+|&\w+;|^rt\b")
@@ -43,12 +47,13 @@ def held_out_name(source: str) -> str:
 class Split:
     """Divides labelled corpora into training rows and hold-outs that share no key with them."""
 
-    def __init__(self, corpora: dict[str, list[Row]]):
-        """`corpora`: all labelled corpora by name, the validation corpus among them."""
+    def __init__(self, corpora: dict[str, list[Row]], sources: Iterable[str] = HELD_OUT_SOURCES):
+        """`corpora`: all labelled corpora by name, the validation corpus among them. `sources`: those of them that
+        a share is kept away from."""
         self.held_out: dict[str, list[Row]] = {VALIDATION: list(corpora[VALIDATION])}
         validation_keys = {text_key(row.text) for row in corpora[VALIDATION]}
         self.held_out_keys = set(validation_keys)
-        for source in HELD_OUT_SOURCES:
+        for source in sources:
             kept_away = []
             for row in corpora.get(source, []):
                 key = text_key(row.text)

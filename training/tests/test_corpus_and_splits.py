@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from training.sentiment.corpus import NEGATIVE, POSITIVE, CorpusError, Row, read_labelled, read_plain
-from training.sentiment.splits import VALIDATION, Split, held_out_name, is_held_out, text_key
+from training.sentiment.splits import FURTHER_SOURCES, VALIDATION, Split, held_out_name, is_held_out, text_key
 
 
 @pytest.fixture
@@ -93,6 +93,21 @@ def test_no_training_text_stands_in_a_hold_out() -> None:
     assert [row.text for row in split.training["tse"]] == [free]
     assert [row.text for row in split.training["semeval"]] == [free, "something else"]
     assert list(split.without_held_out(["validation, text", held, "new"])) == ["new"]
+
+
+# As HELD_OUT_OF_200, of the texts "key 0" to "key 199".
+HELD_OUT_TEXTS = [12, 40, 80, 82, 90, 113, 116, 181]
+
+
+def test_further_sources_are_cut_by_the_same_hash() -> None:
+    assert FURTHER_SOURCES == ("targets", "languages")
+    texts = [f"key {n}" for n in range(200)]
+    corpora = {VALIDATION: rows("KEY 12!"), **dict.fromkeys(FURTHER_SOURCES, rows(*texts)), "tse": rows("key 40", "free")}
+    split = Split(corpora, FURTHER_SOURCES)
+    for source in FURTHER_SOURCES:
+        assert [row.text for row in split.held_out[held_out_name(source)]] == [f"key {n}" for n in HELD_OUT_TEXTS[1:]]
+        assert len(split.training[source]) == 200 - len(HELD_OUT_TEXTS)
+    assert [row.text for row in split.training["tse"]] == ["free"]
 
 
 def test_the_split_does_not_depend_on_the_order_of_rows() -> None:

@@ -14,12 +14,6 @@ def found(rows: list[tuple[float, float, float, float, float, int]]) -> boxes.Fo
     return boxes.Found(array[:, :4], array[:, 4], array[:, 5].astype(int))
 
 
-def truth(rows: list[tuple[float, float, float, float, int, bool]]) -> boxes.Truth:
-    """Boxes from x1, y1, x2, y2, label, ignore."""
-    array = np.float32(rows).reshape(-1, 6)
-    return boxes.Truth(array[:, :4], array[:, 4].astype(int), array[:, 5].astype(bool))
-
-
 def test_iou_of_known_boxes() -> None:
     overlap = boxes.iou(np.float32([[0, 0, 10, 10]]), np.float32([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]]))
     assert overlap[0].tolist() == pytest.approx([1, 1 / 3, 0])
@@ -31,17 +25,35 @@ def test_suppression_keeps_the_surer_box_and_other_labels() -> None:
     assert kept.labels.tolist() == [1, 2]
 
 
-def test_a_true_box_is_found_once_and_what_is_ignored_counts_neither_way() -> None:
-    seen = found([(0, 0, 10, 10, 0.9, 0), (0, 1, 10, 11, 0.8, 0), (50, 50, 60, 60, 0.7, 0), (90, 90, 99, 99, 0.6, 0)])
-    scores, results = boxes.outcomes(seen, truth([(0, 0, 10, 10, 0, False), (50, 50, 60, 60, 0, True)]), 0)
-    assert scores.tolist() == pytest.approx([0.9, 0.8, 0.7, 0.6])
-    assert results.tolist() == [1, 0, -1, 0]
+def test_views_that_agree_keep_the_score_and_one_alone_is_trusted_less() -> None:
+    looking = pytest.importorskip("training.detector.looking")
+    policy = looking.Policy(agreement=0.5)
+    views = looking.whole(1000, 1000, (500, 250, 125))
+    nothing = found([])
+    alone = looking.fuse([(views[0], found([(0, 0, 400, 400, 0.9, 1)])), (views[1], nothing), (views[2], nothing)], policy)
+    assert alone.scores.tolist() == pytest.approx([0.45 + 0.15])
+    # Forty pixels are 20, 10 and 5 in the three views: too small for the last two.
+    small = looking.fuse([(views[0], found([(0, 0, 40, 40, 0.9, 1)])), (views[1], nothing), (views[2], nothing)], policy)
+    assert small.scores.tolist() == pytest.approx([0.9])
+    both = looking.fuse([(view, found([(x, 0, x + 200, 200, 0.8, 1)])) for view, x in zip(views, (100, 110, 120), strict=True)], policy)
+    assert both.scores.tolist() == pytest.approx([0.8]) and both.boxes[0].tolist() == pytest.approx([110, 0, 310, 200])
 
 
-def test_average_precision_of_a_known_ranking() -> None:
-    # Right, wrong, right, of three: precision 1 up to recall 1/3, then 2/3 up to 2/3.
-    assert boxes.average_precision(np.array([0.9, 0.8, 0.7]), np.array([1, 0, 1]), 3) == pytest.approx(1 / 3 + 2 / 9)
-    assert boxes.average_precision(np.array([]), np.array([]), 3) == 0
+def test_the_second_look_is_only_for_what_the_first_suspects() -> None:
+    looking = pytest.importorskip("training.detector.looking")
+    policy, seen = looking.Policy(longest_sides=(320,), again_from=0.2, again_sides=(256, 384)), []
+
+    def look(score: float):  # noqa: ANN202
+        def answer(pixels: np.ndarray) -> boxes.Found:
+            seen.append(pixels.shape[2])
+            return found([(10, 10, 60, 60, score, 1)])
+        return answer
+
+    picture = np.zeros((400, 400, 3), np.uint8)
+    looking.find(look(0.19), picture, policy)
+    assert seen == [320]
+    looking.find(look(0.2), picture, policy)
+    assert seen[1:] == [320, 256, 384]
 
 
 def test_tiles_cover_everything_and_overlap_enough() -> None:

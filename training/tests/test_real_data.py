@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from training.sentiment.corpus import read_labelled
-from training.sentiment.splits import HELD_OUT_SOURCES, VALIDATION, Split, text_key
+from training.sentiment.splits import FURTHER_SOURCES, HELD_OUT_SOURCES, VALIDATION, Split, text_key
+
+SOURCES = (*HELD_OUT_SOURCES, *FURTHER_SOURCES)
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +18,8 @@ def split() -> Split:
     folder = os.environ.get("OVERHEARD_TRAINING_DATA")
     if not folder:
         pytest.skip("OVERHEARD_TRAINING_DATA names no data folder: the split of the real corpora is not tested")
-    names = ["semeval", VALIDATION, *HELD_OUT_SOURCES]
-    return Split({name: read_labelled(Path(folder), name) for name in names})
+    names = ["semeval", VALIDATION, *SOURCES]
+    return Split({name: read_labelled(Path(folder), name) for name in names}, SOURCES)
 
 
 def test_training_and_hold_outs_share_no_text(split: Split) -> None:
@@ -27,7 +29,7 @@ def test_training_and_hold_outs_share_no_text(split: Split) -> None:
 
 
 def test_hold_outs_have_about_their_share(split: Split) -> None:
-    for source in HELD_OUT_SOURCES:
+    for source in SOURCES:
         kept_away = len(split.held_out[f"{source}_held_out"])
         assert 0.03 < kept_away / (kept_away + len(split.training[source])) < 0.07, source
     assert len(split.held_out[VALIDATION]) == 1999

@@ -118,7 +118,7 @@ def test_the_tables_are_made_from_what_the_program_says(tmp_path: Path) -> None:
     program.write_text(PROGRAM.format(python=sys.executable))
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     data = tmp_path / "data"
-    for name in ("vmware/images/photo.png", "negatives/a.png", "negatives/broken.png", "everyday/b.jpg",
+    for name in ("vmware/images/photo.png", "negatives/hall.png", "negatives/stage.png", "negatives/broken.png", "everyday/cat.jpg",
                  "flickrlogos27/images/adidas.jpg"):
         (data / name).parent.mkdir(parents=True, exist_ok=True)
         (data / name).write_bytes(b"")

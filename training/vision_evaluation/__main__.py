@@ -43,7 +43,7 @@ def evaluate(data: Path, binary: Path, model: str, every: int) -> None:
     def seen(pictures: list[Path]) -> dict[Path, Answer]:
         return detect(binary, model, pictures)
 
-    empty = {name: seen(labelled.pictures_in(data / name)[::every]) for name in ("negatives", "everyday")}
+    empty = {name: seen(labelled.kept_aside(data, name)[::every]) for name in ("negatives", "everyday")}
     answers = seen(labelled.pictures_in(data / "vmware" / "images"))
     pictures = labelled.vmware(data / "vmware", lambda path: _size(path, answers[path]))
     print(f"\n## `{model}`: {_model_of(answers)}\n")

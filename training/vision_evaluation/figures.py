@@ -21,8 +21,13 @@ class Recall:
     found: int
     there: int
 
+    @property
+    def share(self) -> float:
+        """0 to 1; 0 where there is none."""
+        return self.found / self.there if self.there else 0.0
+
     def __str__(self) -> str:
-        return f"{self.found / self.there:.3f} ({self.found} of {self.there})" if self.there else "- (none)"
+        return f"{self.share:.3f} ({self.found} of {self.there})" if self.there else "- (none)"
 
 
 @dataclass(frozen=True)

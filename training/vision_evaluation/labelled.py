@@ -3,7 +3,7 @@
     vmware/imglab.xml         boxes of photos and screenshots; ignore, difficult and truncated are marked
     vmware/kinds.csv          file,kind: photo or screen
     flickrlogos27/val.csv     file,brand,x1,y1,x2,y2 for pictures in flickrlogos27/images/
-    negatives/, everyday/     pictures without VMware's logo
+    negatives/, everyday/     pictures without VMware's logo; those count that are kept aside (training/scenes/splits.py)
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from training.logos.imglab import read_imglab
+from training.scenes import splits
 
 from .matching import Rectangle, Truth
 
@@ -42,6 +43,14 @@ def pictures_in(folder: Path) -> list[Path]:
     if not found:
         raise MissingData(f"there is no picture in {folder}")
     return found
+
+
+def kept_aside(data: Path, folder: str) -> list[Path]:
+    """Those pictures of negatives/ or everyday/ that no model trained on."""
+    kept = [path for path in pictures_in(data / folder) if splits.kept_aside(path)]
+    if not kept:
+        raise MissingData(f"of the pictures in {data / folder} none is kept aside from training; more of them are needed")
+    return kept
 
 
 def vmware(folder: Path, size_of: Callable[[Path], tuple[int, int]]) -> list[LabelledPicture]:
