@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use overheard::domain::Span;
 use overheard::inference::{Device, Runtime, Target, TextModel, TextRow, TextTokenizer, plan_batches};
 use overheard::language;
 
@@ -84,6 +85,19 @@ fn tokenizing(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(POSTS)).bench_local(|| {
         for post in &posts {
             black_box(tokenizer.encode(post).expect("a text has tokens"));
+        }
+    });
+}
+
+/// The same with the tokens that stand at a place, as for a model that takes targets.
+#[divan::bench]
+fn tokenizing_with_a_target(bencher: Bencher<'_, '_>) {
+    let (_, tokenizer) = model();
+    let posts = posts();
+    let place = [Some(Span { start: 4, end: 8 })];
+    bencher.counter(ItemsCount::new(POSTS)).bench_local(|| {
+        for post in &posts {
+            black_box(tokenizer.encode_with_targets(post, &place).expect("a text has tokens"));
         }
     });
 }

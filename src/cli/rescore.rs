@@ -20,8 +20,7 @@ const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// What `rescore` takes.
 #[derive(Debug, Args)]
-#[command(long_about = "Score stored mentions of a brand again with the models that are configured now.
-
+#[command(after_long_help = "\
 Each batch changes its rows and their counts in one transaction, beside running daemons. Mentions \
 that one of these models has scored already are passed over, so a run that was cut off goes on \
 where it stopped when the same command is given again. Mentions whose text is not kept stay as \

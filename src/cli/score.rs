@@ -19,14 +19,13 @@ use crate::telemetry;
 
 /// What `score` takes.
 #[derive(Debug, Args)]
-#[command(long_about = "Score texts from standard input, one JSON object a line.
-
+#[command(after_long_help = "\
 A line that begins with { is a JSON object with the keys text, id (a text or number; the line's \
 number without it), target and language (what the text claims to be in, such as \"de\"); any other \
 line is a text. The text is scored towards the first place where it holds the target, in whatever \
 case; where it does not, as a whole, and the answer says \"target_found\": false. A text in a \
-language that no model scores gets a label of null and a reason. A line that can't be read gives an \
-object with error, and the exit code is 1 at the end.")]
+language that no model scores gets a label of null and a reason. A line that can't be read gives \
+an object with error, and the exit code is 1 at the end.")]
 pub(super) struct Arguments {
     /// Model to score every line with, whatever its language, instead of those that the
     /// configuration names

@@ -178,6 +178,9 @@ fn score_takes_targets_and_tells_languages() {
     assert_eq!((&lines[0]["label"], &lines[0]["language"]), (&json!("neutral"), &json!("fr")));
     assert_eq!((&lines[1]["label"], &lines[1]["model"]), (&json!("positive"), &json!("words-de@1")));
 
+    let help = setup.command(&["score", "--help"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&help.stdout).contains("\"target_found\": false"), "{help:?}");
+
     let (output, _) = score(&setup, &["--model", "mood"], "good\n");
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);
