@@ -225,6 +225,21 @@ mod tests {
             let said = detector(labels, &DETECTOR.replace(from, to)).unwrap_or_default();
             assert!(said.contains(word), "{word}: {said}");
         }
+        let text = |own: &str| {
+            let labels = r#"["negative", "neutral", "positive"]"#;
+            let own = format!(r#""pad_id": 0, "empty_id": 1, {own}"#);
+            problem::<TextKind>(&manifest("text-sentiment", labels, &own))
+        };
+        assert_eq!(text(r#""max_tokens": 9, "language": ["en", "pt-br"]"#), None);
+        for (own, word) in [
+            (r#""max_tokens": 0, "language": ["en"]"#, "max_tokens"),
+            (r#""max_tokens": 9"#, "language"),
+            (r#""max_tokens": 9, "language": []"#, "language is empty"),
+            (r#""max_tokens": 9, "language": ["English"]"#, "\"English\" is no language"),
+        ] {
+            let said = text(own).unwrap_or_default();
+            assert!(said.contains(word), "{word}: {said}");
+        }
         let windows = problem::<WindowsKind>(&manifest("logo-windows", r#"["vmware", "other"]"#, WINDOWS));
         assert!(windows.unwrap().contains("other"));
     }

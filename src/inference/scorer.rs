@@ -143,8 +143,7 @@ impl TextScorer {
     /// # Errors
     /// The text can't be tokenized, or the model's thread has ended.
     pub async fn submit(&self, text: &str, places: &[Option<Span>]) -> Result<PendingScores, InferenceError> {
-        // Offsets cost some time, so they are asked for only where they are needed.
-        let (ids, targets) = if self.takes_targets && places.iter().any(Option::is_some) {
+        let (ids, targets) = if self.takes_targets {
             self.tokenizer.encode_with_targets(text, places)?
         } else {
             (self.tokenizer.encode(text)?, vec![Target::default(); places.len()])

@@ -3,6 +3,7 @@
 mod alerts;
 mod memory;
 mod pictures;
+mod rescore;
 mod schema;
 mod time;
 mod writes;

@@ -20,7 +20,7 @@ async fn number(pool: &PgPool, query: &str) -> i64 {
 }
 
 /// A post with pictures, one at each of these addresses.
-fn pictured(id: &str, minute: u32, brands: &[(&str, [f32; 3])], urls: &[&str]) -> StoredPost {
+pub(super) fn pictured(id: &str, minute: u32, brands: &[(&str, [f32; 3])], urls: &[&str]) -> StoredPost {
     let mut stored = post(id, &format!("2026-03-01T12:{minute:02}:00Z"), brands);
     stored.post.pictures = urls.iter().map(|url| (*url).to_owned()).collect();
     stored.kept = !brands.is_empty();
@@ -31,7 +31,7 @@ fn wanted(pictures: u32) -> Wanted {
     Wanted { pictures, per_host: pictures, busy: Vec::new(), after: String::new() }
 }
 
-async fn lease(store: &Store, pictures: u32) -> Vec<PictureWork> {
+pub(super) async fn lease(store: &Store, pictures: u32) -> Vec<PictureWork> {
     let mut leased = store.lease_pictures(&wanted(pictures)).await.unwrap();
     leased.sort_by(|a, b| (&a.post.key, a.position).cmp(&(&b.post.key, b.position)));
     leased
@@ -59,7 +59,7 @@ pub(super) fn seen(content: u8) -> Seen {
 }
 
 /// A picture that was fetched and shows these brands, of a post that feels so.
-fn finished(work: &PictureWork, brands: &[&str], feeling: [f32; 3]) -> FinishedPicture {
+pub(super) fn finished(work: &PictureWork, brands: &[&str], feeling: [f32; 3]) -> FinishedPicture {
     FinishedPicture {
         work: work.clone(),
         outcome: MediaOutcome::Fetched(seen(1)),
