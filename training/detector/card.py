@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..vision_evaluation.figures import Recall
+from . import failures
+
 TEXT = """# Logo detector
 
 Finds the logos of {brands} brands in pictures, in one pass. Name and version: `{name}@{version}`; files, hashes, tensors and
@@ -12,6 +15,9 @@ thresholds are in `manifest.json`.
 ## Network
 EfficientNet-Lite0 as backbone (ImageNet weights, Apache-2.0), a top-down feature pyramid, and anchor-free heads at strides
 8, 16, 32 and 64; 3.2 million parameters, {precision}, {size:.1f} MB. Sources of the methods are named in `training/detector/`.
+
+A picture is looked at with its longer side at {sides} pixels; where that shows a score of {again_from} or more, at {again_sides},
+too; pictures above {above} pixels also in tiles. What the views show is fused: a logo's score counts the views that agree.
 
 ## Training
 `{command}`
@@ -22,15 +28,26 @@ VMware on scenes that `training/scenes/` draws from its artwork; nothing of a va
 | what | figure |
 |---|---|
 | FlickrLogos-27 val, mean average precision at IoU 0.5, 27 brands | {map50} |
-| VMware's wordmark, recall at IoU 0.5, at {alarms} false alarms a picture without it | {recall} |
-| the same on photos; on screenshots | {photo}; {screen} |
 | VMware's wordmark, average precision at IoU 0.5 | {vmware_ap} |
 | points lost by 8 bits (the worse of mean average precision and recall) | {lost} |
 
 Average precision by brand: {by_brand}.
 
+VMware's wordmark, recall at IoU 0.5 with {alarms} false alarms a picture without it:
+
+| boxes | recall |
+|---|---|
+{by_class}
+
+"Easy" are those that are not marked as difficult, truncated or occluded.
+
 The thresholds were chosen on these same pictures, so the recall is slightly kind; average precision knows no threshold. A
 brand of FlickrLogos-27 has four or five boxes there, so one box is worth 20 points of its brand.
+
+## In pictures of our own making
+Drawn, {each} a condition, at the threshold of the manifest:
+
+{conditions}
 
 {findings}
 ## Not for
@@ -43,16 +60,19 @@ not part of it and have terms of their own. Logos are trademarks of their owners
 """
 
 
-def write_card(folder: Path, manifest: dict) -> None:
+def write_card(folder: Path, manifest: dict, outcomes: list[failures.Outcome]) -> None:
     """Writes README.md; what was found out by looking at errors stands in `findings.md` beside this file."""
-    figures = manifest["figures"]
+    figures, scales = manifest["figures"], manifest["scales"]
     found = Path(__file__).with_name("findings.md")
-    by_kind = figures["vmware_recall_by_kind"]
+    classes = [(name, Recall(**counts)) for name, counts in figures["vmware_recall"].items()]
     text = TEXT.format(
         brands=len(manifest["labels"]), name=manifest["name"], version=manifest["version"], precision=manifest["precision"],
         size=manifest["files"]["model"]["bytes"] / 1e6, command=manifest["training"]["command"],
-        map50=figures["flickrlogos_map50"], recall=figures["vmware_recall"], alarms=figures["vmware_false_alarms_a_picture"],
-        photo=by_kind.get("photo"), screen=by_kind.get("screen"), vmware_ap=figures["vmware_ap50"], lost=figures["lost_by_8_bits"],
+        sides=", ".join(map(str, scales["longest_sides"])), again_from=scales["again"]["from"],
+        again_sides=", ".join(map(str, scales["again"]["longest_sides"])), above=scales["tiles"]["from"],
+        map50=figures["flickrlogos_map50"], alarms=figures["vmware_false_alarms_a_picture"], vmware_ap=figures["vmware_ap50"],
+        lost=figures["lost_by_8_bits"], by_class="\n".join(f"| {name} | {recall} |" for name, recall in classes),
+        each=failures.EACH, conditions="\n".join(failures.write(folder, outcomes)),
         by_brand=", ".join(f"{name} {value}" for name, value in figures["flickrlogos_ap50"].items()),
         findings=found.read_text() + "\n" if found.exists() else "",
     )

@@ -85,8 +85,9 @@ class Teacher(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, ids: torch.Tensor, sources: torch.Tensor | None = None) -> torch.Tensor:
-        """`sources` [batch]: the corpus of each row; without it the anchor's output layer."""
+    def forward(self, ids: torch.Tensor, sources: torch.Tensor | None = None, spans: torch.Tensor | None = None) -> torch.Tensor:  # noqa: ARG002
+        """`sources` [batch]: the corpus of each row; without it the anchor's output layer. The target, if any, stands
+        in the ids: `spans` is not used."""
         states = self.embedding(ids) + self.positions[: ids.shape[1]]
         states = self.dropout(self.embedding_norm(states))
         for layer in self.layers:

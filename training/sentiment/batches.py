@@ -6,12 +6,13 @@ masked, and the LSTM runs through its fast path.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from tokenizers import Tokenizer
 
+from .targets import NO_TARGET, place_in_text, token_span
 from .tokenizer import UNKNOWN_ID
 
 
@@ -21,6 +22,7 @@ class Encoded:
 
     ids: np.ndarray  # int32 [tokens of all texts]
     starts: np.ndarray  # int64 [texts + 1]
+    spans: np.ndarray  # int64 [texts, 2]: the target's tokens in each text, half-open; (0, 0) for none
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -35,16 +37,27 @@ class Encoded:
         return self.ids[self.starts[which][:, None] + np.arange(length)].astype(np.int64)
 
 
-def encode(tokenizer: Tokenizer, texts: Iterable[str], max_tokens: int, drop: frozenset[int] = frozenset()) -> Encoded:
+def encode(
+    tokenizer: Tokenizer, texts: Iterable[str], max_tokens: int, drop: frozenset[int] = frozenset(),
+    targets: Sequence[str | None] | None = None,
+) -> Encoded:
     """Encodes texts; each is cut after `max_tokens`, loses the ids in `drop`, and an empty one
-    becomes the unknown token, as the daemon does it."""
+    becomes the unknown token, as the daemon does it. `targets` names what each text is asked about."""
     parts: list[list[int]] = []
+    spans: list[tuple[int, int]] = []
     batch: list[str] = []
 
     def flush() -> None:
-        for encoding in tokenizer.encode_batch_fast(batch):
-            ids = [i for i in encoding.ids if i not in drop] if drop else encoding.ids
-            parts.append(ids[:max_tokens] or [UNKNOWN_ID])
+        if targets is None:
+            for encoding in tokenizer.encode_batch_fast(batch):
+                ids = [i for i in encoding.ids if i not in drop] if drop else encoding.ids
+                parts.append(ids[:max_tokens] or [UNKNOWN_ID])
+                spans.append(NO_TARGET)
+        else:
+            wanted = targets[len(parts) : len(parts) + len(batch)]
+            for text, target, encoding in zip(batch, wanted, tokenizer.encode_batch(batch), strict=True):
+                parts.append(encoding.ids[:max_tokens] or [UNKNOWN_ID])
+                spans.append(token_span(encoding.offsets, place_in_text(text, target or ""), max_tokens))
         batch.clear()
 
     for text in texts:
@@ -55,7 +68,7 @@ def encode(tokenizer: Tokenizer, texts: Iterable[str], max_tokens: int, drop: fr
     starts = np.zeros(len(parts) + 1, dtype=np.int64)
     np.cumsum([len(part) for part in parts], out=starts[1:])
     ids = np.fromiter((i for part in parts for i in part), dtype=np.int32, count=starts[-1])
-    return Encoded(ids, starts)
+    return Encoded(ids, starts, np.array(spans, dtype=np.int64).reshape(-1, 2))
 
 
 def concatenate(parts: list[Encoded]) -> Encoded:
@@ -65,7 +78,9 @@ def concatenate(parts: list[Encoded]) -> Encoded:
     for part in parts:
         starts.append(part.starts[1:] + offset)
         offset += part.starts[-1]
-    return Encoded(np.concatenate([part.ids for part in parts]), np.concatenate(starts))
+    return Encoded(
+        np.concatenate([part.ids for part in parts]), np.concatenate(starts), np.concatenate([part.spans for part in parts])
+    )
 
 
 def batches_of_one_length(

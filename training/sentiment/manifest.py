@@ -44,6 +44,8 @@ def write_manifest(folder: Path, max_tokens: int, training: dict, figures: dict,
         "inputs": [
             {"name": "input_ids", "type": "int64", "shape": ["batch", "tokens"]},
             {"name": "lengths", "type": "int64", "shape": ["batch"]},
+            {"name": "target_starts", "type": "int64", "shape": ["batch"]},
+            {"name": "target_ends", "type": "int64", "shape": ["batch"]},
         ],
         "outputs": [{"name": "probabilities", "type": "float32", "shape": ["batch", len(LABELS)]}],
         "labels": LABELS,

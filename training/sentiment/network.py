@@ -1,8 +1,14 @@
-"""The network: word-piece vectors, a two-layer bidirectional LSTM, three poolings, softmax.
+"""The network: word-piece vectors, a two-layer bidirectional LSTM, poolings, softmax.
 
 Pooling: attention after Yang et al., "Hierarchical Attention Networks for Document Classification"
 (NAACL 2016), joined with the maximum and the mean over the tokens, as in Howard and Ruder, ULMFiT
 (ACL 2018). `export` writes the same arithmetic as an ONNX graph.
+
+Towards a target: each token's vector is moved by one that stands for its distance from the target, as
+the position embeddings of Zeng et al., "Relation Classification via Convolutional Deep Neural Network"
+(COLING 2014), attention is asked for what concerns the target, as in Wang et al., "Attention-based LSTM
+for Aspect-level Sentiment Classification" (EMNLP 2016), and the target's own states are a fourth pooling.
+Without a target all three add nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +18,31 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 from torch import nn
+
+
+# Distances in tokens from the target that are told apart, on each side; farther ones count as the last.
+STEPS = (1, 2, 3, 4, 5, 7, 10, 15)
+# No target; inside it; before it by the steps; behind it by the steps.
+DISTANCES = 2 + 2 * len(STEPS)
+
+
+def step_of(distance: int) -> int:
+    """Which step a distance of one or more tokens belongs to, from 0."""
+    return sum(distance >= step for step in STEPS) - 1
+
+
+# Numbers of the distances before and behind the target, by tokens (0: not on that side).
+BEFORE = np.array([0] + [1 + step_of(distance) for distance in range(1, STEPS[-1] + 1)], dtype=np.int64)
+BEHIND = np.array([0] + [1 + len(STEPS) + step_of(distance) for distance in range(1, STEPS[-1] + 1)], dtype=np.int64)
+
+
+def distances(tokens: int, spans: torch.Tensor) -> torch.Tensor:
+    """Each token's distance from the target as a number below DISTANCES [batch, tokens]; `spans` [batch, 2]."""
+    positions = torch.arange(tokens)
+    before = (spans[:, :1] - positions).clamp(0, STEPS[-1])
+    behind = (positions - spans[:, 1:] + 1).clamp(0, STEPS[-1])
+    number = 1 + torch.from_numpy(BEFORE)[before] + torch.from_numpy(BEHIND)[behind]
+    return number * (spans[:, 1:] > spans[:, :1])
 
 
 @dataclass(frozen=True)
@@ -41,7 +72,8 @@ class Dropout:
 class SentimentNetwork(nn.Module):
     """Scores of the classes for batches of equally long texts.
 
-    Input: token ids [batch, tokens], without padding (see `batches`). Output: logits [batch, 3].
+    Input: token ids [batch, tokens], without padding (see `batches`), and the targets' tokens [batch, 2],
+    half-open, (0, 0) for none. Output: logits [batch, 3].
     """
 
     def __init__(self, architecture: Architecture, dropout: Dropout = Dropout(), sources: int = 1, unknown_id: int = 1):
@@ -49,17 +81,21 @@ class SentimentNetwork(nn.Module):
         self.architecture, self.unknown_id, self.word_dropout = architecture, unknown_id, dropout.word
         hidden = architecture.hidden
         self.embedding = nn.Embedding(architecture.vocabulary, architecture.dimensions, sparse=True)
+        self.distance = nn.Embedding(DISTANCES, architecture.dimensions, padding_idx=0)
+        nn.init.zeros_(self.distance.weight)
         self.embedding_dropout = nn.Dropout(dropout.embedding)
         self.layer_1 = nn.LSTM(architecture.dimensions, hidden, batch_first=True, bidirectional=True)
         self.layer_dropout = nn.Dropout(dropout.between_layers)
         self.layer_2 = nn.LSTM(2 * hidden, hidden, batch_first=True, bidirectional=True)
         self.attention_hidden = nn.Linear(2 * hidden, architecture.attention)
+        self.attention_target = nn.Linear(2 * hidden, architecture.attention, bias=False)
+        nn.init.zeros_(self.attention_target.weight)
         self.attention_score = nn.Linear(architecture.attention, 1, bias=False)
         self.feature_dropout = nn.Dropout(dropout.features)
-        self.output = nn.Linear(6 * hidden, architecture.classes)
+        self.output = nn.Linear(8 * hidden, architecture.classes)
         # Corpora draw the border of "neutral" in different places. Each has its own correction of
         # the output layer; source 0 has none, and only the uncorrected layer is exported.
-        self.source_output = nn.ModuleList(nn.Linear(6 * hidden, architecture.classes) for _ in range(sources - 1))
+        self.source_output = nn.ModuleList(nn.Linear(8 * hidden, architecture.classes) for _ in range(sources - 1))
         for layer in self.source_output:
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -71,20 +107,26 @@ class SentimentNetwork(nn.Module):
         with torch.no_grad():
             self.embedding.weight.copy_(torch.from_numpy(vectors))
 
-    def features(self, ids: torch.Tensor) -> torch.Tensor:
-        """What the poolings hold [batch, 6 * hidden]: attention, maximum, mean."""
+    def features(self, ids: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
+        """What the poolings hold [batch, 8 * hidden]: attention, maximum, mean, mean over the target."""
         if self.training and self.word_dropout > 0:
             dropped = torch.rand(ids.shape) < self.word_dropout
             ids = ids.masked_fill(dropped, self.unknown_id)
-        states, _ = self.layer_1(self.embedding_dropout(self.embedding(ids)))
+        distance = distances(ids.shape[1], spans)
+        states, _ = self.layer_1(self.embedding_dropout(self.embedding(ids) + self.distance(distance)))
         states, _ = self.layer_2(self.layer_dropout(states))
-        scores = self.attention_score(torch.tanh(self.attention_hidden(states)))
+        inside = (distance == 1)[..., None]
+        target = (states * inside).sum(dim=1) / inside.sum(dim=1).clamp(min=1)
+        asked = self.attention_hidden(states) + self.attention_target(target)[:, None]
+        scores = self.attention_score(torch.tanh(asked))
         attended = (torch.softmax(scores, dim=1) * states).sum(dim=1)
-        return torch.cat([attended, states.amax(dim=1), states.mean(dim=1)], dim=1)
+        return torch.cat([attended, states.amax(dim=1), states.mean(dim=1), target], dim=1)
 
-    def forward(self, ids: torch.Tensor, sources: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, ids: torch.Tensor, sources: torch.Tensor | None = None, spans: torch.Tensor | None = None) -> torch.Tensor:
         """`sources` [batch]: the corpus of each row; without it the exported output layer alone."""
-        features = self.feature_dropout(self.features(ids))
+        if spans is None:
+            spans = torch.zeros(len(ids), 2, dtype=torch.int64)
+        features = self.feature_dropout(self.features(ids, spans))
         logits = self.output(features)
         if sources is None or not self.source_output:
             return logits

@@ -9,6 +9,8 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
+from .targets import NO_TARGET, place_in_text, token_span
+
 
 class ExportedModel:
     """A model folder: `manifest.json` and the files that it names."""
@@ -37,6 +39,7 @@ class ExportedModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self.takes_targets = any(tensor.name == "target_starts" for tensor in self.session.get_inputs())
         self.tokenizer = Tokenizer.from_file(str(tokenizer))
         self.pad_id, self.empty_id, self.max_tokens = pad_id, empty_id, max_tokens
 
@@ -44,21 +47,32 @@ class ExportedModel:
         """Token ids of a text: at least one, at most `max_tokens`."""
         return self.tokenizer.encode(text).ids[: self.max_tokens] or [self.empty_id]
 
-    def run(self, rows: list[list[int]], pad_to: int = 0) -> np.ndarray:
-        """Probabilities float32 [rows, 3] of one padded batch of token ids."""
+    def span(self, text: str, target: str | None) -> tuple[int, int]:
+        """The tokens of a target's first occurrence, half-open; (0, 0) for none."""
+        if not target:
+            return NO_TARGET
+        return token_span(self.tokenizer.encode(text).offsets, place_in_text(text, target), self.max_tokens)
+
+    def run(self, rows: list[list[int]], pad_to: int = 0, spans: list[tuple[int, int]] | None = None) -> np.ndarray:
+        """Probabilities float32 [rows, 3] of one padded batch of token ids, towards the targets in `spans`."""
         width = max(pad_to, max(map(len, rows)))
         input_ids = np.full((len(rows), width), self.pad_id, dtype=np.int64)
         for index, row in enumerate(rows):
             input_ids[index, : len(row)] = row
         lengths = np.array([len(row) for row in rows], dtype=np.int64)
-        return self.session.run(["probabilities"], {"input_ids": input_ids, "lengths": lengths})[0]
+        inputs = {"input_ids": input_ids, "lengths": lengths}
+        if self.takes_targets:
+            places = np.array(spans or [NO_TARGET] * len(rows), dtype=np.int64)
+            inputs |= {"target_starts": places[:, 0].copy(), "target_ends": places[:, 1].copy()}
+        return self.session.run(["probabilities"], inputs)[0]
 
-    def probabilities(self, texts: list[str], batch_size: int = 64) -> np.ndarray:
+    def probabilities(self, texts: list[str], batch_size: int = 64, targets: list[str | None] | None = None) -> np.ndarray:
         """Probabilities float32 [texts, 3], in the order of the texts."""
         rows = [self.ids(text) for text in texts]
+        spans = [self.span(text, target) for text, target in zip(texts, targets or [None] * len(texts), strict=True)]
         order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
         result = np.zeros((len(rows), 3), dtype=np.float32)
         for at in range(0, len(order), batch_size):
             batch = order[at : at + batch_size]
-            result[batch] = self.run([rows[index] for index in batch])
+            result[batch] = self.run([rows[index] for index in batch], 0, [spans[index] for index in batch])
         return result

@@ -23,7 +23,7 @@ AVERAGE_KEEP = 0.98  # what an update keeps of it: a memory of about 500 steps
 class Classifier(Protocol):
     """What the loop asks of a network: the BiLSTM or the transformer that teaches it."""
 
-    def __call__(self, ids: torch.Tensor, sources: torch.Tensor | None = None) -> torch.Tensor: ...
+    def __call__(self, ids: torch.Tensor, sources: torch.Tensor | None = None, spans: torch.Tensor | None = None) -> torch.Tensor: ...
 
     def dense_parameters(self) -> list[torch.nn.Parameter]: ...
 
@@ -123,7 +123,10 @@ class Trainer:
                     group["lr"] = rate
                 optimizer.zero_grad(set_to_none=True)
             with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
-                logits = network(torch.from_numpy(mixture.encoded.rows(batch)), torch.from_numpy(mixture.output_of[mixture.source[batch]]))
+                logits = network(
+                    torch.from_numpy(mixture.encoded.rows(batch)), torch.from_numpy(mixture.output_of[mixture.source[batch]]),
+                    torch.from_numpy(mixture.encoded.spans[batch]),
+                )
             loss = loss_of(
                 logits.float(),
                 torch.from_numpy(mixture.soft_labels[batch]),
@@ -162,5 +165,5 @@ def predict(network: Classifier, encoded: Encoded, batch_size: int = 256) -> np.
     network.eval()
     logits = np.zeros((len(encoded), 3), dtype=np.float32)
     for batch in batches_of_one_length(encoded.lengths(), np.arange(len(encoded)), batch_size, None):
-        logits[batch] = network(torch.from_numpy(encoded.rows(batch))).float().numpy()
+        logits[batch] = network(torch.from_numpy(encoded.rows(batch)), None, torch.from_numpy(encoded.spans[batch])).float().numpy()
     return logits

@@ -1,0 +1,115 @@
+"""Teaches the sentiment model to be asked about a target: python -m training.towards --data DIR --start CHECKPOINT"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training.sentiment import evaluation
+from training.sentiment.batches import Encoded
+from training.sentiment.corpus import CorpusError, read_labelled, read_plain
+from training.sentiment.network import Architecture, Dropout, SentimentNetwork
+from training.sentiment.publish import measure, publish
+from training.sentiment.recipe import RECIPES
+from training.sentiment.splits import HELD_OUT_SOURCES, VALIDATION, Split
+from training.sentiment.tokenizer import load_tokenizer
+from training.sentiment.trainer import Trainer, predict
+
+from .mixture import OTHERS, STAGE, TOWARDS, mixture
+from .start import StartError, start_weights, widened
+
+NOTES = (
+    "English posts. The target is the first place that names it; without one the text as a whole is judged. Irony without "
+    "a marker, and knowledge of the world, are weak."
+)
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.towards", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="data folder; the corpora are in its folder text/")
+    parser.add_argument("--start", type=Path, required=True, help="checkpoint.pt of training.distillation, or model.onnx of version 2")
+    parser.add_argument("--tokenizer", type=Path, required=True, help="tokenizer.json that the start was trained with")
+    parser.add_argument("--out", type=Path, default=Path("models/sentiment"), help="model folder to write")
+    parser.add_argument("--work", type=Path, default=Path("training/.checkpoints/towards"), help="where checkpoints are kept")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=STAGE.epochs)
+    parser.add_argument("--learning-rate", type=float, default=STAGE.learning_rate)
+    parser.add_argument("--drills", type=int, default=24_000, help="made-up sentences an epoch")
+    parser.add_argument("--every", type=int, default=20, help="n takes each n-th unlabelled post")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--model-version", default="3")
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    try:
+        run(arguments)
+    except (CorpusError, StartError) as error:
+        sys.exit(f"error: {error}")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Trains and publishes."""
+    torch.set_num_threads(arguments.threads)
+    recipe = RECIPES["full"]
+    kept_from = (*HELD_OUT_SOURCES, "targets")
+    names = {*TOWARDS, *OTHERS, *kept_from, VALIDATION}
+    split = Split({name: read_labelled(arguments.data, name) for name in sorted(names)}, kept_from)
+    tokenizer = load_tokenizer(arguments.tokenizer)
+    begun = start_weights(arguments.start)
+    architecture = Architecture(tokenizer.get_vocab_size(), begun["embedding.weight"].shape[1], recipe.hidden)
+    torch.manual_seed(arguments.seed)
+    network = SentimentNetwork(architecture, Dropout(embedding=0.2, between_layers=0.25, features=0.4), len(OTHERS) + 1)
+    network.load_state_dict(widened(begun, network.state_dict()))
+    judge = SentimentNetwork(architecture, sources=len(OTHERS) + 1)
+    judge.load_state_dict(network.state_dict())
+
+    def former(encoded: Encoded) -> np.ndarray:
+        with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bfloat16):
+            return evaluation.softmax(predict(judge, without_targets(encoded))).astype(np.float32)
+
+    unlabelled = list(split.without_held_out(read_plain(arguments.data, "brand_tweets", arguments.every)))
+    mixed = mixture(split, unlabelled, tokenizer, former, recipe.max_tokens, arguments.drills, arguments.seed)
+    arguments.work.mkdir(parents=True, exist_ok=True)
+
+    def report(when: str, weights: dict[str, torch.Tensor]) -> None:
+        judge.load_state_dict(weights)
+        line = f"{when}: {measure(judge, tokenizer, split.held_out, recipe.max_tokens)}"
+        print(line, flush=True)
+        with (arguments.work / "figures.log").open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+
+    trainer = Trainer(network, mixed, arguments.work, arguments.seed, report, arguments.bfloat16)
+    if not trainer.resume():
+        report("before", network.state_dict())
+    weights = trainer.run([replace(STAGE, epochs=arguments.epochs, learning_rate=arguments.learning_rate)])
+    used = [
+        {"source": name, "rows": int((mixed.source == index).sum()), "share": STAGE.shares[name]} for index, name in enumerate(mixed.sources)
+    ]
+    manifest = publish(
+        arguments.out, judge, weights, tokenizer, split.held_out, recipe.manifest_max_tokens,
+        {
+            "command": f"python -m training.towards --data DIR --start {arguments.start.name} --tokenizer tokenizer.json --seed {arguments.seed} "
+            f"--epochs {arguments.epochs} --learning-rate {arguments.learning_rate:g} --drills {arguments.drills} --every {arguments.every}",
+            "seed": arguments.seed, "data": used, "seconds": round(trainer.seconds),
+        },
+        arguments.model_version, NOTES,
+    )
+    for name, figures in manifest["figures"].items():
+        print(name, figures)
+
+
+def without_targets(encoded: Encoded) -> Encoded:
+    """The same texts, asked about as a whole."""
+    return Encoded(encoded.ids, encoded.starts, np.zeros_like(encoded.spans))
+
+
+if __name__ == "__main__":
+    main()
