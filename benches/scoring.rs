@@ -9,7 +9,9 @@ use std::sync::OnceLock;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use overheard::inference::{Device, Runtime, TextModel, TextTokenizer, plan_batches};
+use overheard::domain::Span;
+use overheard::inference::{Device, Runtime, Target, TextModel, TextRow, TextTokenizer, plan_batches};
+use overheard::language;
 
 const WORDS: [&str; 12] = [
     "support", "the", "update", "broke", "my", "license", "again", "and", "nobody", "answers", "honestly",
@@ -51,7 +53,8 @@ fn score(bencher: Bencher<'_, '_>, batches: impl Fn(&[usize]) -> Vec<Vec<usize>>
     let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
     bencher.counter(ItemsCount::new(POSTS)).bench_local(|| {
         for batch in batches(&lengths) {
-            let batch: Vec<&[i64]> = batch.iter().map(|index| rows[*index].as_slice()).collect();
+            let row = |index: &usize| TextRow { ids: &rows[*index], target: Target::default() };
+            let batch: Vec<TextRow<'_>> = batch.iter().map(row).collect();
             black_box(model.run(&batch).expect("the model runs"));
         }
     });
@@ -82,6 +85,29 @@ fn tokenizing(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(POSTS)).bench_local(|| {
         for post in &posts {
             black_box(tokenizer.encode(post).expect("a text has tokens"));
+        }
+    });
+}
+
+/// The same with the tokens that stand at a place, as for a model that takes targets.
+#[divan::bench]
+fn tokenizing_with_a_target(bencher: Bencher<'_, '_>) {
+    let (_, tokenizer) = model();
+    let posts = posts();
+    let place = [Some(Span { start: 4, end: 8 })];
+    bencher.counter(ItemsCount::new(POSTS)).bench_local(|| {
+        for post in &posts {
+            black_box(tokenizer.encode_with_targets(post, &place).expect("a text has tokens"));
+        }
+    });
+}
+
+#[divan::bench]
+fn detecting_the_language(bencher: Bencher<'_, '_>) {
+    let posts = posts();
+    bencher.counter(ItemsCount::new(POSTS)).bench_local(|| {
+        for post in &posts {
+            black_box(language::detect(post, None));
         }
     });
 }

@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod alerting;
 pub mod decode;
 pub mod geometry;
+pub mod language;
 pub mod matching;
 pub mod offsets;
 

@@ -66,6 +66,7 @@ metrics! {
     POSTS_STORED "overheard_posts_stored_total" Counter Count [] "Posts really inserted into Postgres.";
     MENTIONS_STORED "overheard_mentions_stored_total" Counter Count [] "Mentions really inserted into Postgres.";
     MENTIONS_SCORED "overheard_mentions_scored_total" Counter Count ["brand" "label"] "Mentions scored, redelivered ones among them.";
+    MENTIONS_UNSCORED "overheard_mentions_unscored_total" Counter Count ["language"] "Mentions in a language that no model scores, redelivered ones among them.";
     MODEL_RUN_SECONDS "overheard_model_run_seconds" Histogram Seconds ["model"] "Time of one batch in the model.";
     MODEL_BATCH_POSTS "overheard_model_batch_posts" Histogram Count ["model"] "Texts in one batch.";
     MODEL_TOKENS "overheard_model_tokens_total" Counter Count ["model" "kind"] "Tokens given to the model; kind is real or padding.";

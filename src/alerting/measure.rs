@@ -10,7 +10,7 @@ const MAD_TO_DEVIATION: f64 = 1.4826;
 /// What a rule saw of a brand.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measurement {
-    /// Mentions in the window, or the share of negative ones (0..=1).
+    /// Mentions in the window, or the share of negative ones among those scored (0..=1).
     pub value: f64,
     /// What it was held against, in the same unit.
     pub threshold: f64,
@@ -34,12 +34,10 @@ pub fn measure(rule: &Rule, series: &Series) -> Measurement {
             (as_float(counts.mentions), threshold, windows >= min_history)
         }
         Condition::NegativeShare { share, min_mentions } => {
-            let value = if counts.mentions == 0 {
-                0.0
-            } else {
-                as_float(counts.negative) / as_float(counts.mentions)
-            };
-            (value, share, counts.mentions >= u64::from(min_mentions))
+            // What no model scored says nothing about feelings.
+            let scored = counts.mentions - counts.unscored;
+            let value = if scored == 0 { 0.0 } else { as_float(counts.negative) / as_float(scored) };
+            (value, share, scored >= u64::from(min_mentions))
         }
     };
     Measurement { value, threshold, breached: enough_data && value >= threshold, counts }
@@ -162,6 +160,19 @@ mod tests {
         assert!(!measured(9, 11).breached);
         assert!(!measured(19, 0).breached);
         assert!(!measured(0, 0).breached);
+    }
+
+    #[test]
+    fn mentions_without_a_score_count_for_volume_and_not_for_shares() {
+        let mut series = Series::new(now(), 5);
+        series.add(0, Counts { negative: 10, neutral: 10, unscored: 80, ..Counts::default() });
+        let share = rule(Condition::NegativeShare { share: 0.5, min_mentions: 20 });
+        let measured = measure(&share, &series);
+        assert!(measured.breached && (measured.value - 0.5).abs() < 1e-9, "{measured:?}");
+        assert_eq!((measured.counts.mentions, measured.counts.unscored), (100, 80));
+        assert!((measure(&volume(), &series).value - 100.0).abs() < 1e-9);
+        let more = rule(Condition::NegativeShare { share: 0.5, min_mentions: 21 });
+        assert!(!measure(&more, &series).breached, "what has no score does not make up the minimum");
     }
 
     proptest! {

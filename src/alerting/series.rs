@@ -18,7 +18,9 @@ pub struct Counts {
     pub neutral: u64,
     /// Those labelled positive.
     pub positive: u64,
-    /// Sum of their polarities.
+    /// Those that no model scored.
+    pub unscored: u64,
+    /// Sum of the polarities of those scored.
     pub polarity_sum: f64,
     /// Logos seen in the pictures of these posts.
     pub sightings: u64,
@@ -27,6 +29,11 @@ pub struct Counts {
 impl Counts {
     /// All mentions.
     pub fn mentions(&self) -> u64 {
+        self.scored() + self.unscored
+    }
+
+    /// Mentions that a model scored.
+    pub fn scored(&self) -> u64 {
         self.negative + self.neutral + self.positive
     }
 }
@@ -36,6 +43,7 @@ impl AddAssign for Counts {
         self.negative += other.negative;
         self.neutral += other.neutral;
         self.positive += other.positive;
+        self.unscored += other.unscored;
         self.polarity_sum += other.polarity_sum;
         self.sightings += other.sightings;
     }
@@ -43,16 +51,17 @@ impl AddAssign for Counts {
 
 impl From<Counts> for AlertCounts {
     fn from(counts: Counts) -> Self {
-        let mentions = counts.mentions();
+        let scored = counts.scored();
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-        let mean = counts.polarity_sum / mentions as f64;
+        let mean = counts.polarity_sum / scored as f64;
         Self {
-            mentions,
+            mentions: counts.mentions(),
             negative: counts.negative,
             neutral: counts.neutral,
             positive: counts.positive,
+            unscored: counts.unscored,
             // Rounding in the sum must not lead outside the range.
-            polarity: (mentions > 0).then(|| mean.clamp(-1.0, 1.0)),
+            polarity: (scored > 0).then(|| mean.clamp(-1.0, 1.0)),
             sightings: counts.sightings,
         }
     }

@@ -6,9 +6,10 @@ use anyhow::Context;
 
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::domain::ModelId;
 use crate::health::{Health, Part};
 use crate::inference::{
-    self, ActiveDevice, DetectorModel, LogoDetector, ModelId, Runtime, TextModel, TextScorer, WindowModel,
+    self, ActiveDevice, DetectorModel, LogoDetector, Runtime, TextModel, TextScorer, TextScorers, WindowModel,
 };
 use crate::matching::Matcher;
 use crate::media::Fetcher;
@@ -24,9 +25,19 @@ pub(super) fn runtime(options: &inference::Options) -> anyhow::Result<Runtime> {
     Ok(Runtime::load(&options.library, options.device, options.threads)?)
 }
 
-/// Opens the text model where the settings say, after one real forward pass.
-pub(super) fn text_scorer(runtime: &Runtime, options: &inference::Options) -> anyhow::Result<TextScorer> {
-    let (model, tokenizer) = TextModel::open(runtime, &options.models.join(&options.text_model))?;
+/// Opens the text models where the settings say, each after one real forward pass.
+pub(super) fn text_scorers(runtime: &Runtime, options: &inference::Options) -> anyhow::Result<TextScorers> {
+    let scorers = options.text_models.iter().map(|name| text_scorer(runtime, options, name));
+    Ok(TextScorers::new(scorers.collect::<anyhow::Result<_>>()?))
+}
+
+/// Opens one text model of those that are there.
+pub(super) fn text_scorer(
+    runtime: &Runtime,
+    options: &inference::Options,
+    name: &str,
+) -> anyhow::Result<TextScorer> {
+    let (model, tokenizer) = TextModel::open(runtime, &options.models.join(name))?;
     announce("text model", &model.id(), model.device(), options);
     TextScorer::start(model, tokenizer, options).context("The model's thread can't start")
 }
@@ -84,16 +95,17 @@ pub(super) async fn assemble(
     }
     let (reporting, does_pictures) = (health.clone(), settings.does_pictures);
     // A post that shows a brand and names none is scored where its pictures are looked at.
-    let (scorer, detector) = tokio::task::spawn_blocking(move || {
+    let (scorers, detector) = tokio::task::spawn_blocking(move || {
         let runtime = runtime(&options)?;
-        let scorer = text_scorer(&runtime, &options)?;
-        reporting.report(Part::TextModel, true, format!("{} on {}", scorer.model(), scorer.device()));
+        let scorers = text_scorers(&runtime, &options)?;
+        let running = scorers.iter().map(|scorer| format!("{} on {}", scorer.model(), scorer.device()));
+        reporting.report(Part::TextModel, true, running.collect::<Vec<_>>().join("; "));
         let detector = does_pictures.then(|| logo_detector(&runtime, &options)).transpose()?;
         if let Some(detector) = &detector {
             let running = format!("{} on {}", detector.model(), detector.device());
             reporting.report(Part::VisionModel, true, running);
         }
-        anyhow::Ok((scorer, detector))
+        anyhow::Ok((scorers, detector))
     })
     .await??;
     let store = Store::connect_lazy(settings.store.clone())?;
@@ -103,7 +115,7 @@ pub(super) async fn assemble(
             store: store.clone(),
             fetcher: Fetcher::new(&settings.media, clock.clone())?,
             detector,
-            scorer: scorer.clone(),
+            scorers: scorers.clone(),
             logos: Arc::new(brands.iter().map(|brand| (brand.logo.clone(), brand.id.clone())).collect()),
             clock: clock.clone(),
             health: health.clone(),
@@ -113,7 +125,7 @@ pub(super) async fn assemble(
     let text = if settings.does_text {
         Some(Parts {
             matcher: Arc::new(Matcher::new(&brands)),
-            scorer,
+            scorers,
             store: store.clone(),
             publisher: Publisher::new(&settings.publish)?,
             rules: rules.into(),

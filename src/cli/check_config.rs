@@ -32,7 +32,7 @@ fn check(path: Option<&Path>) -> Result<(usize, usize), ConfigError> {
     let rules = brands.as_ref().ok().map(|brands| settings.rules(brands)).transpose();
     let counts =
         (brands.as_ref().map_or(0, Vec::len), rules.as_ref().map_or(0, |r| r.as_ref().map_or(0, Vec::len)));
-    let models = [settings.check_text_model().err(), settings.check_vision_model().err()];
+    let models = [settings.check_text_models().err(), settings.check_vision_model().err()];
     let files = [settings.inference().err(), brands.err(), rules.err()];
     let errors = [check_kafka(&settings).err()].into_iter().chain(models).chain(files);
     ConfigError::together(errors.flatten())?;

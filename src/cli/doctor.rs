@@ -68,12 +68,14 @@ fn check_models(settings: &Settings, findings: &mut Findings) {
     };
     let library = format!("{}; {}", options.library.display(), runtime.library_version());
     findings.good("library", library);
-    match TextModel::open(&runtime, &options.models.join(&options.text_model)) {
-        Ok((model, _)) => {
-            findings.good("text model", format_args!("{}, ran a forward pass", model.id()));
-            findings.good("device", model.device());
+    for name in &options.text_models {
+        match TextModel::open(&runtime, &options.models.join(name)) {
+            Ok((model, _)) => {
+                findings.good("text model", format_args!("{}, ran a forward pass", model.id()));
+                findings.good("device", model.device());
+            }
+            Err(error) => findings.bad("text model", error),
         }
-        Err(error) => findings.bad("text model", error),
     }
     if !settings.does_pictures {
         return;

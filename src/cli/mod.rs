@@ -6,6 +6,7 @@ mod demo;
 mod detect;
 mod doctor;
 mod migrate;
+mod rescore;
 mod run;
 mod score;
 mod version;
@@ -47,6 +48,8 @@ enum Command {
     Doctor,
     /// Score texts from standard input, one JSON object a line
     Score(score::Arguments),
+    /// Score stored mentions of a brand again with the models of today
+    Rescore(rescore::Arguments),
     /// Find logos in pictures, one JSON object a line
     Detect(detect::Arguments),
 }
@@ -75,6 +78,7 @@ pub fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::CheckConfig => Ok(check_config::run(config_path(arguments.config).as_deref())),
         Command::Doctor => runtime.block_on(doctor::run(settings(arguments.config)?)),
         Command::Score(score) => runtime.block_on(score::run(settings(arguments.config)?, score)),
+        Command::Rescore(rescore) => runtime.block_on(rescore::run(settings(arguments.config)?, rescore)),
         Command::Detect(detect) => runtime.block_on(detect::run(settings(arguments.config)?, detect)),
     };
     // A thread that is blocked in a read or in a library must not keep the process from ending.

@@ -12,19 +12,23 @@ use tokio::sync::mpsc;
 
 use super::assemble;
 use crate::config::Settings;
-use crate::inference::{InferenceError, PendingScore, TextScorer};
+use crate::domain::{Judgement, Language, Score};
+use crate::inference::{InferenceError, PendingJudgements, TextScorers};
+use crate::matching::first_place;
 use crate::telemetry;
 
 /// What `score` takes.
 #[derive(Debug, Args)]
-#[command(long_about = "Score texts from standard input, one JSON object a line.
-
+#[command(after_long_help = "\
 A line that begins with { is a JSON object with the keys text, id (a text or number; the line's \
-number without it) and target; any other line is a text. target is accepted but this model scores \
-the text as a whole. A line that can't be scored gives an object with error, and the exit code is 1 \
-at the end.")]
+number without it), target and language (what the text claims to be in, such as \"de\"); any other \
+line is a text. The text is scored towards the first place where it holds the target, in whatever \
+case; where it does not, as a whole, and the answer says \"target_found\": false. A text in a \
+language that no model scores gets a label of null and a reason. A line that can't be read gives \
+an object with error, and the exit code is 1 at the end.")]
 pub(super) struct Arguments {
-    /// Model to score with, instead of the one that the configuration names
+    /// Model to score every line with, whatever its language, instead of those that the
+    /// configuration names
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
 }
@@ -32,16 +36,27 @@ pub(super) struct Arguments {
 /// One line of output.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Line<'a> {
+enum Line {
     Scored {
         id: Value,
-        language: Option<&'a str>,
+        language: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        target_found: Option<bool>,
         label: &'static str,
         negative: f64,
         neutral: f64,
         positive: f64,
         polarity: f64,
-        model: &'a str,
+        model: String,
+    },
+    Unscored {
+        id: Value,
+        language: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        target_found: Option<bool>,
+        /// Null.
+        label: (),
+        reason: String,
     },
     Failed {
         id: Value,
@@ -49,30 +64,45 @@ enum Line<'a> {
     },
 }
 
+/// What a line asks for.
+#[derive(Debug, PartialEq)]
+struct Question {
+    text: String,
+    target: Option<String>,
+    language: Option<String>,
+}
+
+/// A line whose answer is on its way.
 struct Job {
     id: Value,
-    score: Result<PendingScore, String>,
+    target_found: Option<bool>,
+    judgements: Result<PendingJudgements, String>,
 }
 
 /// Scores every line; exit code 1 if one of them could not be.
 pub(super) async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
     telemetry::start(&telemetry::Options { filter: "warn".to_owned(), ..settings.log.clone() });
-    let mut options = settings.inference()?;
-    if let Some(model) = arguments.model {
-        options.text_model = model;
-    }
-    let scorer = tokio::task::spawn_blocking({
+    let options = settings.inference()?;
+    let scorers = tokio::task::spawn_blocking({
         let options = options.clone();
-        move || assemble::text_scorer(&assemble::runtime(&options)?, &options)
+        move || {
+            let runtime = assemble::runtime(&options)?;
+            match arguments.model {
+                Some(name) => {
+                    Ok(TextScorers::of_any_language(assemble::text_scorer(&runtime, &options, &name)?))
+                }
+                None => assemble::text_scorers(&runtime, &options),
+            }
+        }
     })
     .await??;
-    let model = scorer.model().to_string();
     let (jobs, mut pending) = mpsc::channel(options.queue.get());
-    let reader = tokio::spawn(read_lines(scorer, jobs));
+    let scored = scorers.languages();
+    let reader = tokio::spawn(read_lines(scorers, jobs));
 
     let mut output = BufWriter::new(std::io::stdout());
     let mut failed = false;
-    let answered = answer(&mut pending, &model, &mut output, &mut failed).await;
+    let answered = answer(&mut pending, &scored, &mut output, &mut failed).await;
     match answered {
         // Whoever read the output has seen enough, and the rest of the input is of no interest.
         Err(error) if is_broken_pipe(&error) => return Ok(ExitCode::SUCCESS),
@@ -89,7 +119,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// Writes an answer for every line, in order.
 async fn answer(
     pending: &mut mpsc::Receiver<Job>,
-    model: &str,
+    scored: &[Language],
     output: &mut impl Write,
     failed: &mut bool,
 ) -> anyhow::Result<()> {
@@ -101,33 +131,45 @@ async fn answer(
             output.flush()?;
             pending.recv().await
         };
-        let Some(Job { id, score }) = next else { return Ok(()) };
-        let score = match score {
-            Ok(score) => match score.await {
+        let Some(Job { id, target_found, judgements }) = next else { return Ok(()) };
+        let judged = match judgements {
+            Ok(judgements) => match judgements.all().await {
                 Err(error @ InferenceError::Stopped) => return Err(error.into()),
-                other => other.map_err(|error| error.to_string()),
+                other => other.map(|mut judged| judged.swap_remove(0)).map_err(|error| error.to_string()),
             },
             Err(error) => Err(error),
         };
-        *failed |= score.is_err();
-        let line = match score {
-            Ok(sentiment) => Line::Scored {
-                id,
-                language: None,
-                label: sentiment.label().as_str(),
-                negative: rounded(sentiment.negative()),
-                neutral: rounded(sentiment.neutral()),
-                positive: rounded(sentiment.positive()),
-                polarity: rounded(sentiment.polarity()),
-                model,
-            },
+        *failed |= judged.is_err();
+        let line = match judged {
+            Ok(judgement) => line(id, target_found, judgement, scored),
             Err(error) => Line::Failed { id, error },
         };
         write_line(output, &line)?;
     }
 }
 
-fn write_line(output: &mut impl Write, line: &Line<'_>) -> std::io::Result<()> {
+fn line(id: Value, target_found: Option<bool>, judgement: Judgement, scored: &[Language]) -> Line {
+    let language = judgement.language.map(|language| language.to_string());
+    let Some(Score { sentiment, model }) = judgement.score else {
+        let of = language.as_deref().unwrap_or("a language that can't be told");
+        let scored = scored.iter().map(Language::as_str).collect::<Vec<_>>().join(", ");
+        let reason = format!("no model scores {of}; scored are: {scored}");
+        return Line::Unscored { id, language, target_found, label: (), reason };
+    };
+    Line::Scored {
+        id,
+        language,
+        target_found,
+        label: sentiment.label().as_str(),
+        negative: rounded(sentiment.negative()),
+        neutral: rounded(sentiment.neutral()),
+        positive: rounded(sentiment.positive()),
+        polarity: rounded(sentiment.polarity()),
+        model: model.to_string(),
+    }
+}
+
+fn write_line(output: &mut impl Write, line: &Line) -> std::io::Result<()> {
     serde_json::to_writer(&mut *output, line)?;
     output.write_all(b"\n")
 }
@@ -137,7 +179,7 @@ fn rounded(value: f32) -> f64 {
     (f64::from(value) * 1e6).round() / 1e6
 }
 
-async fn read_lines(scorer: TextScorer, jobs: mpsc::Sender<Job>) -> anyhow::Result<()> {
+async fn read_lines(scorers: TextScorers, jobs: mpsc::Sender<Job>) -> anyhow::Result<()> {
     let mut input = BufReader::new(tokio::io::stdin());
     let mut bytes = Vec::new();
     for number in 1u64.. {
@@ -145,27 +187,32 @@ async fn read_lines(scorer: TextScorer, jobs: mpsc::Sender<Job>) -> anyhow::Resu
         if input.read_until(b'\n', &mut bytes).await.context("Standard input can't be read")? == 0 {
             break;
         }
-        let (id, text) = read_line(number, &bytes);
-        let score = match text {
-            Ok(text) => scorer.submit(&text).await.map_err(|error| error.to_string()),
-            Err(error) => Err(error),
+        let (id, question) = read_line(number, &bytes);
+        let (target_found, judgements) = match question {
+            Ok(Question { text, target, language }) => {
+                let place = target.as_deref().and_then(|target| first_place(&text, target));
+                let judgements = scorers.submit(&text, language.as_deref(), &[place]).await;
+                (target.map(|_| place.is_some()), judgements.map_err(|error| error.to_string()))
+            }
+            Err(error) => (None, Err(error)),
         };
-        if jobs.send(Job { id, score }).await.is_err() {
+        if jobs.send(Job { id, target_found, judgements }).await.is_err() {
             break;
         }
     }
     Ok(())
 }
 
-/// The identifier and the text of a line, or what is wrong with it.
-fn read_line(number: u64, bytes: &[u8]) -> (Value, Result<String, String>) {
+/// The identifier of a line, and what it asks for, or what is wrong with it.
+fn read_line(number: u64, bytes: &[u8]) -> (Value, Result<Question, String>) {
     let by_number = Value::from(number);
     let Ok(line) = std::str::from_utf8(bytes) else {
         return (by_number, Err("the line is not UTF-8".to_owned()));
     };
     let line = line.trim_end_matches(['\r', '\n']);
     if !line.trim_start().starts_with('{') {
-        return (by_number, Ok(line.to_owned()));
+        let text = line.to_owned();
+        return (by_number, Ok(Question { text, target: None, language: None }));
     }
     let mut object: serde_json::Map<String, Value> = match serde_json::from_str(line) {
         Ok(object) => object,
@@ -178,14 +225,21 @@ fn read_line(number: u64, bytes: &[u8]) -> (Value, Result<String, String>) {
         Some(id @ (Value::String(_) | Value::Number(_))) => id,
         Some(_) => return (by_number, Err("id must be a text or a number".to_owned())),
     };
-    if !matches!(object.remove("target"), None | Some(Value::Null | Value::String(_))) {
-        return (id, Err("target must be a text".to_owned()));
+    (id, read_question(&mut object))
+}
+
+fn read_question(object: &mut serde_json::Map<String, Value>) -> Result<Question, String> {
+    let mut optional = |key: &str| match object.remove(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(format!("{key} must be a text")),
+    };
+    let (target, language) = (optional("target")?, optional("language")?);
+    if let Some(tag) = &language {
+        tag.parse::<Language>().map_err(|error| format!("language: {error}"))?;
     }
-    match object.remove("text") {
-        Some(Value::String(text)) => (id, Ok(text)),
-        Some(_) => (id, Err("text must be a text".to_owned())),
-        None => (id, Err("text is missing".to_owned())),
-    }
+    let text = optional("text")?.ok_or("text is missing")?;
+    Ok(Question { text, target, language })
 }
 
 #[cfg(test)]
@@ -194,10 +248,14 @@ mod tests {
 
     #[test]
     fn lines_are_texts_or_objects() {
-        assert_eq!(read_line(3, b"I love it\r\n"), (3.into(), Ok("I love it".to_owned())));
-        let object = br#"{"id":"a","text":"ok","target":"it"}"#;
-        assert_eq!(read_line(1, object), ("a".into(), Ok("ok".to_owned())));
-        assert_eq!(read_line(4, br#"{"text":"ok"}"#), (4.into(), Ok("ok".to_owned())));
+        let question = |text: &str, target: Option<&str>, language: Option<&str>| {
+            let owned = |text: &str| text.to_owned();
+            Ok(Question { text: owned(text), target: target.map(owned), language: language.map(owned) })
+        };
+        assert_eq!(read_line(3, b"I love it\r\n"), (3.into(), question("I love it", None, None)));
+        let object = br#"{"id":"a","text":"ok","target":"it","language":"pt-br"}"#;
+        assert_eq!(read_line(1, object), ("a".into(), question("ok", Some("it"), Some("pt-br"))));
+        assert_eq!(read_line(4, br#"{"text":"ok"}"#), (4.into(), question("ok", None, None)));
     }
 
     #[test]
@@ -209,6 +267,7 @@ mod tests {
             (br#"{"id":7,"text":[]}"#, 7.into(), "text"),
             (br#"{"id":{},"text":"x"}"#, 9.into(), "id"),
             (br#"{"id":7,"text":"x","target":3}"#, 7.into(), "target"),
+            (br#"{"id":7,"text":"x","language":"English"}"#, 7.into(), "English"),
         ] {
             let (found, result) = read_line(9, line);
             assert_eq!(found, id);

@@ -56,7 +56,9 @@ pub struct AlertCounts {
     pub neutral: u64,
     /// Those labelled positive.
     pub positive: u64,
-    /// Mean polarity, -1..=1; none without mentions.
+    /// Those that no model scored.
+    pub unscored: u64,
+    /// Mean polarity of those scored, -1..=1; none without such.
     pub polarity: Option<f64>,
     /// Logos seen in the pictures of these posts.
     pub sightings: u64,
@@ -75,10 +77,10 @@ pub struct AlertExample {
     pub link: Option<String>,
     /// What it says, where settings keep texts.
     pub text: Option<String>,
-    /// The most probable label.
-    pub label: String,
-    /// Positive minus negative, -1..=1.
-    pub polarity: f32,
+    /// The most probable label; none where no model scored it.
+    pub label: Option<String>,
+    /// Positive minus negative, -1..=1; none where no model scored it.
+    pub polarity: Option<f32>,
 }
 
 /// The message on the alert topic (`docs/schemas/alert.schema.json`), keyed by brand.
@@ -105,7 +107,8 @@ pub struct Alert {
     pub resolved_at: Option<DateTime<Utc>>,
     /// Length of the rule's window in seconds.
     pub window_seconds: u64,
-    /// What was measured: mentions in the window, or the share of negative ones (0..=1).
+    /// What was measured: mentions in the window, or the share of negative ones among those scored
+    /// (0..=1).
     pub value: f64,
     /// What it was held against, in the same unit.
     pub threshold: f64,

@@ -1,6 +1,6 @@
 //! A mention: a post that names a brand, and how it feels about it.
 
-use super::{BrandId, Sentiment};
+use super::{BrandId, Language, ModelId, Sentiment};
 
 /// A half-open range of bytes in a post's text, on character boundaries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,7 +42,25 @@ impl Evidence {
     }
 }
 
-/// A scored mention, ready to be stored.
+/// What a model made of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    /// How it feels.
+    pub sentiment: Sentiment,
+    /// The model that says so.
+    pub model: ModelId,
+}
+
+/// What was found out about a post's text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// The language that it is taken to be in, if that can be told.
+    pub language: Option<Language>,
+    /// Its score; none where no model scores that language.
+    pub score: Option<Score>,
+}
+
+/// A mention, ready to be stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mention {
     /// The brand named.
@@ -50,5 +68,5 @@ pub struct Mention {
     /// Where the text names it.
     pub spans: Vec<Span>,
     /// How the post feels about it.
-    pub sentiment: Sentiment,
+    pub judgement: Judgement,
 }

@@ -5,7 +5,9 @@
 
 mod alert;
 mod brand;
+mod language;
 mod mention;
+mod model_id;
 mod picture;
 mod position;
 mod post;
@@ -16,7 +18,9 @@ mod sighting;
 
 pub use alert::{Alert, AlertCounts, AlertExample, AlertKind, AlertState};
 pub use brand::{Brand, BrandId, BrandIdError};
-pub use mention::{Evidence, Mention, Span, Spans};
+pub use language::{Language, LanguageError};
+pub use mention::{Evidence, Judgement, Mention, Score, Span, Spans};
+pub use model_id::ModelId;
 pub use picture::Picture;
 pub use position::{Ack, Delivery, Durable, Epoch, Position, Record};
 pub use post::{Post, PostKey, PostKind};

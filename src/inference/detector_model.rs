@@ -11,8 +11,8 @@ use super::batch::plan_canvases;
 use super::canvas::Canvas;
 use super::detection::{Detection, Judgement};
 use super::looking::{CanvasBox, Looking};
-use super::{ActiveDevice, DetectorKind, InferenceError, Manifest, ModelId, Runtime};
-use crate::domain::{Picture, PixelBox};
+use super::{ActiveDevice, DetectorKind, InferenceError, Manifest, Runtime};
+use crate::domain::{ModelId, Picture, PixelBox};
 use crate::geometry::{Glance, Size, View};
 
 /// A detector whose files were held to their manifest.

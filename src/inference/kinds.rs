@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 use super::manifest::Kind;
-use crate::domain::{BrandId, Label};
+use crate::domain::{BrandId, Label, Language};
 use crate::geometry::{Fusion, PyramidPolicy, ViewPolicy, WindowShape};
 
 /// A sentiment model.
@@ -18,6 +19,9 @@ pub struct TextKind {
     pub empty_id: u32,
     /// Longest text in tokens; what is longer is cut.
     pub max_tokens: usize,
+    /// The languages that it scores.
+    #[serde(rename = "language", deserialize_with = "languages")]
+    pub languages: Vec<Language>,
     /// Known answers.
     #[serde(default)]
     pub goldens: Vec<TextGolden>,
@@ -115,6 +119,9 @@ impl Kind for TextKind {
         if labels != expected {
             return Some(format!("its labels are {labels:?}, and must be {expected:?} in this order"));
         }
+        if self.languages.is_empty() {
+            return Some("language is empty, and must list the languages that it scores".to_owned());
+        }
         (self.max_tokens == 0).then(|| "max_tokens is 0".to_owned())
     }
 }
@@ -169,6 +176,14 @@ fn wrong_brands(brands: &[String], thresholds: &BTreeMap<String, f32>, low_score
 
 fn wrong_share(key: &str, value: f32) -> Option<String> {
     (!(0.0..=1.0).contains(&value)).then(|| format!("{key} is {value}, and must be within 0 to 1"))
+}
+
+fn languages<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Language>, D::Error> {
+    let codes = Vec::<String>::deserialize(from)?;
+    codes
+        .iter()
+        .map(|code| code.parse().map_err(|error| D::Error::custom(format!("language: {error}"))))
+        .collect()
 }
 
 fn low_score_of_windows() -> f32 {

@@ -17,8 +17,8 @@ use super::canvas::Canvas;
 use super::detection::Detection;
 use super::looking::{CanvasBox, Looking};
 use super::worker::{Batches, Queue};
-use super::{ActiveDevice, DetectorModel, InferenceError, ModelId, Pending};
-use crate::domain::Picture;
+use super::{ActiveDevice, DetectorModel, InferenceError, Pending};
+use crate::domain::{ModelId, Picture};
 use crate::geometry::{Glance, Size, View};
 use crate::metrics;
 

@@ -1,7 +1,6 @@
 //! A model's manifest: what its files must be, and what it was measured to do.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use ort::session::Session;
@@ -11,23 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::InferenceError;
 use super::tensors::{TensorSpec, difference};
-
-/// Name and version of a model, as rows carry it: `sentiment@1`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ModelId(String);
-
-impl ModelId {
-    /// The identifier as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ModelId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use crate::domain::ModelId;
 
 /// One file that belongs to a model.
 #[derive(Clone, Debug, Deserialize)]
@@ -107,7 +90,7 @@ impl<K: Kind> Manifest<K> {
 
     /// Name and version.
     pub fn id(&self) -> ModelId {
-        ModelId(format!("{}@{}", self.name, self.version))
+        ModelId::new(&self.name, &self.version)
     }
 
     /// The bytes of one of its files, held to their hash.
@@ -240,6 +223,21 @@ mod tests {
             (r#"["vmware", "adidas"]"#, "480", "8", "seen_to"),
         ] {
             let said = detector(labels, &DETECTOR.replace(from, to)).unwrap_or_default();
+            assert!(said.contains(word), "{word}: {said}");
+        }
+        let text = |own: &str| {
+            let labels = r#"["negative", "neutral", "positive"]"#;
+            let own = format!(r#""pad_id": 0, "empty_id": 1, {own}"#);
+            problem::<TextKind>(&manifest("text-sentiment", labels, &own))
+        };
+        assert_eq!(text(r#""max_tokens": 9, "language": ["en", "pt-br"]"#), None);
+        for (own, word) in [
+            (r#""max_tokens": 0, "language": ["en"]"#, "max_tokens"),
+            (r#""max_tokens": 9"#, "language"),
+            (r#""max_tokens": 9, "language": []"#, "language is empty"),
+            (r#""max_tokens": 9, "language": ["English"]"#, "\"English\" is no language"),
+        ] {
+            let said = text(own).unwrap_or_default();
             assert!(said.contains(word), "{word}: {said}");
         }
         let windows = problem::<WindowsKind>(&manifest("logo-windows", r#"["vmware", "other"]"#, WINDOWS));

@@ -7,7 +7,8 @@
 //! - `worker` owns a model on a thread of its own, fed by a bounded queue.
 //!
 //! Texts: `tokens` turns text into token ids with the model's own tokenizer file, `text_model`
-//! runs the sentiment network on one batch, `scorer` does it on a thread.
+//! runs the sentiment network on one batch, `scorer` does it on a thread, `scorers` asks the model
+//! of a text's language.
 //!
 //! Pictures: `canvas` scales and cuts, `detector_model` runs the one-pass detector on canvases,
 //! `logo_detector` does it on a thread, `looking` brings together what the views of a picture show,
@@ -24,6 +25,7 @@ mod looking;
 mod manifest;
 mod runtime;
 mod scorer;
+mod scorers;
 mod tensors;
 mod text_model;
 mod tokens;
@@ -41,11 +43,12 @@ pub use kinds::{
     DetectorKind, GoldenSighting, PictureGolden, TextGolden, TextKind, WindowGolden, WindowsKind,
 };
 pub use logo_detector::{LogoDetector, PendingSightings};
-pub use manifest::{Kind, Manifest, ModelFile, ModelId};
+pub use manifest::{Kind, Manifest, ModelFile};
 pub use runtime::{ActiveDevice, Device, Runtime};
-pub use scorer::{PendingScore, TextScorer};
-pub use text_model::TextModel;
-pub use tokens::TextTokenizer;
+pub use scorer::{PendingScores, TextScorer};
+pub use scorers::{PendingJudgements, TextScorers};
+pub use text_model::{TextModel, TextRow};
+pub use tokens::{Target, TextTokenizer};
 pub use window_model::{Search, WindowModel};
 pub use worker::Pending;
 
@@ -60,8 +63,9 @@ pub struct Options {
     pub device: Device,
     /// Threads within one operator. On a busy machine one is faster than two.
     pub threads: NonZeroUsize,
-    /// Name of the sentiment model: a folder in `models`.
-    pub text_model: String,
+    /// Names of the sentiment models: folders in `models`. The first that scores the language of a
+    /// text scores it.
+    pub text_models: Vec<String>,
     /// Most tokens in one batch, padding counted.
     pub batch_tokens: NonZeroUsize,
     /// Texts that may wait for the model before `submit` waits too.

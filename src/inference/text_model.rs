@@ -5,8 +5,21 @@ use std::path::Path;
 use ort::session::Session;
 use ort::value::Tensor;
 
-use super::{ActiveDevice, InferenceError, Manifest, ModelId, Runtime, TextKind, TextTokenizer};
-use crate::domain::Sentiment;
+use super::{ActiveDevice, InferenceError, Manifest, Runtime, Target, TextKind, TextTokenizer};
+use crate::domain::{ModelId, Sentiment};
+
+/// Inputs of a network that scores towards a place in the text; one that has them has both.
+const TARGET_STARTS: &str = "target_starts";
+const TARGET_ENDS: &str = "target_ends";
+
+/// A text for the network, towards something in it.
+#[derive(Clone, Copy, Debug)]
+pub struct TextRow<'a> {
+    /// Ids of its tokens, at least one.
+    pub ids: &'a [i64],
+    /// What it is scored towards. A model that takes no targets scores the text as a whole.
+    pub target: Target,
+}
 
 /// A sentiment model whose files were held to their manifest.
 pub struct TextModel {
@@ -51,31 +64,48 @@ impl TextModel {
         &self.device
     }
 
+    /// Whether it scores towards a place in the text. One that does not scores texts as a whole.
+    pub fn takes_targets(&self) -> bool {
+        self.manifest.inputs.iter().any(|input| input.name == TARGET_STARTS)
+    }
+
     /// Scores two texts that are known to be harmless: an error is the runtime's, not a text's.
     ///
     /// # Errors
     /// ONNX Runtime can't run at all, for example since the device is lost.
     pub fn probe(&mut self) -> Result<(), InferenceError> {
         let [short, long] = self.probe.clone();
-        self.run(&[&short, &long]).map(drop)
+        let whole = |ids| TextRow { ids, target: Target::default() };
+        let towards_a_token = TextRow { ids: &long, target: Target { start: 1, end: 2 } };
+        self.run(&[whole(&short), towards_a_token]).map(drop)
     }
 
-    /// Scores rows of token ids, each at least one token long. Rows are padded on the right to
-    /// the longest; the network gets their true lengths, so padding changes no score.
+    /// Scores rows. They are padded on the right to the longest; the network gets their true
+    /// lengths, so padding changes no score.
     ///
     /// # Errors
     /// ONNX Runtime fails, or an output is no distribution over the labels.
-    pub fn run(&mut self, rows: &[&[i64]]) -> Result<Vec<Sentiment>, InferenceError> {
-        let longest = rows.iter().map(|row| row.len()).max().unwrap_or(0);
+    pub fn run(&mut self, rows: &[TextRow<'_>]) -> Result<Vec<Sentiment>, InferenceError> {
+        let longest = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);
         let mut ids = vec![i64::from(self.manifest.kind.pad_id); rows.len() * longest];
         for (row, padded) in rows.iter().zip(ids.chunks_mut(longest.max(1))) {
-            padded[..row.len()].copy_from_slice(row);
+            padded[..row.ids.len()].copy_from_slice(row.ids);
         }
-        let lengths: Vec<i64> = rows.iter().map(|row| i64::try_from(row.len()).unwrap_or(i64::MAX)).collect();
-        let outputs = self.session.run(ort::inputs! {
+        let column = |of: fn(&TextRow<'_>) -> usize| {
+            let numbers = rows.iter().map(|row| i64::try_from(of(row)).unwrap_or(i64::MAX));
+            Tensor::from_array(([rows.len()], numbers.collect::<Vec<_>>()))
+        };
+        let mut inputs = ort::inputs! {
             "input_ids" => Tensor::from_array(([rows.len(), longest], ids))?,
-            "lengths" => Tensor::from_array(([rows.len()], lengths))?,
-        })?;
+            "lengths" => column(|row| row.ids.len())?,
+        };
+        if self.takes_targets() {
+            inputs.extend(ort::inputs! {
+                TARGET_STARTS => column(|row| row.target.start)?,
+                TARGET_ENDS => column(|row| row.target.end)?,
+            });
+        }
+        let outputs = self.session.run(inputs)?;
         let (_, probabilities) = outputs["probabilities"].try_extract_tensor::<f32>()?;
         let (triples, rest) = probabilities.as_chunks::<3>();
         if triples.len() != rows.len() || !rest.is_empty() {

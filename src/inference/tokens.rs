@@ -2,9 +2,21 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tokenizers::Tokenizer;
+use tokenizers::{Encoding, Tokenizer};
 
 use super::{InferenceError, Manifest, TextKind};
+use crate::domain::Span;
+
+/// What a text is scored towards: half-open positions of its tokens. `0..0`, the default, is the
+/// text as a whole. How a place in a text becomes positions of tokens is said in
+/// docs/sentiment.md, for the training code and for this.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// First token.
+    pub start: usize,
+    /// One past the last token.
+    pub end: usize,
+}
 
 /// A tokenizer with the limits of its model.
 pub struct TextTokenizer {
@@ -30,17 +42,57 @@ impl TextTokenizer {
     /// # Errors
     /// The tokenizer refuses the text.
     pub fn encode(&self, text: &str) -> Result<Vec<i64>, InferenceError> {
-        // The tokenizer's regular expressions come with the model and meet foreign text: one that
-        // gives up panics, and one post must not end the process.
-        let encoding = catch_unwind(AssertUnwindSafe(|| self.tokenizer.encode_fast(text, false)))
-            .map_err(|_| InferenceError::Tokenizer("the tokenizer gave up on it".to_owned()))?
-            .map_err(|error| InferenceError::Tokenizer(error.to_string()))?;
+        let encoding = guarded(|| self.tokenizer.encode_fast(text, false))?;
+        Ok(self.cut(&encoding))
+    }
+
+    /// The same, with the tokens that stand at each of some places in the text.
+    ///
+    /// # Errors
+    /// The tokenizer refuses the text.
+    pub fn encode_with_targets(
+        &self,
+        text: &str,
+        places: &[Option<Span>],
+    ) -> Result<(Vec<i64>, Vec<Target>), InferenceError> {
+        let encoding = guarded(|| self.tokenizer.encode(text, false))?;
+        let target = |place: &Option<Span>| {
+            let target = place.and_then(|span| tokens_at(encoding.get_offsets(), span)).unwrap_or_default();
+            if target.start < self.max_tokens {
+                Target { end: target.end.min(self.max_tokens), ..target }
+            } else {
+                Target::default()
+            }
+        };
+        Ok((self.cut(&encoding), places.iter().map(target).collect()))
+    }
+
+    fn cut(&self, encoding: &Encoding) -> Vec<i64> {
         let ids = encoding.get_ids();
         if ids.is_empty() {
-            return Ok(vec![i64::from(self.empty_id)]);
+            return vec![i64::from(self.empty_id)];
         }
-        Ok(ids.iter().take(self.max_tokens).map(|id| i64::from(*id)).collect())
+        ids.iter().take(self.max_tokens).map(|id| i64::from(*id)).collect()
     }
+}
+
+/// The tokenizer's regular expressions come with the model and meet foreign text: one that gives up
+/// panics, and one post must not end the process.
+fn guarded(encode: impl FnOnce() -> tokenizers::Result<Encoding>) -> Result<Encoding, InferenceError> {
+    catch_unwind(AssertUnwindSafe(encode))
+        .map_err(|_| InferenceError::Tokenizer("the tokenizer gave up on it".to_owned()))?
+        .map_err(|error| InferenceError::Tokenizer(error.to_string()))
+}
+
+/// The tokens that overlap a place. Where none does, the last one that starts before its end: what
+/// stands for something replaced, such as a user's name, may be known by its last character alone.
+fn tokens_at(offsets: &[(usize, usize)], place: Span) -> Option<Target> {
+    let overlaps = |&(start, end): &(usize, usize)| start < place.end && end > place.start;
+    let first = offsets.iter().position(overlaps);
+    let last = offsets.iter().rposition(overlaps);
+    let nearest = || offsets.iter().rposition(|&(start, _)| start < place.end);
+    let (first, last) = first.zip(last).or_else(|| nearest().map(|token| (token, token)))?;
+    Some(Target { start: first, end: last + 1 })
 }
 
 #[cfg(test)]
@@ -63,5 +115,48 @@ mod tests {
         assert!(matches!(refused, Err(InferenceError::Tokenizer(_))), "{refused:?}");
         assert_eq!(tokenizer.encode("good good good good").unwrap(), [1, 1, 1]);
         assert_eq!(tokenizer.encode("").unwrap(), [0]);
+    }
+
+    /// Words are tokens, and `@name` becomes one that is known by its last character.
+    const WORDS: &str = r#"{
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "post_processor": null,
+        "decoder": null, "pre_tokenizer": {"type": "WhitespaceSplit"},
+        "normalizer": {"type": "Replace", "pattern": {"Regex": "@\\w+|https?://\\S+"}, "content": " <user> "},
+        "model": {"type": "WordLevel", "vocab": {"?": 0, "good": 1, "<user>": 2}, "unk_token": "?"}
+    }"#;
+
+    /// The targets of the first place of each word.
+    fn targets<const N: usize>(text: &str, words: [&str; N]) -> [Target; N] {
+        let tokenizer = TextTokenizer { tokenizer: WORDS.parse().unwrap(), empty_id: 0, max_tokens: 5 };
+        let places = words.map(|word| text.find(word).map(|start| Span { start, end: start + word.len() }));
+        let (ids, targets) = tokenizer.encode_with_targets(text, &places).unwrap();
+        assert_eq!(ids, tokenizer.encode(text).unwrap());
+        targets.try_into().unwrap()
+    }
+
+    fn target(start: usize, end: usize) -> Target {
+        Target { start, end }
+    }
+
+    #[test]
+    fn a_place_is_the_tokens_that_overlap_it() {
+        let found = targets("Ünser ACME-Wagen is good", ["ACME", "Wagen is", "Ünser", "elsewhere", "good"]);
+        assert_eq!(found, [target(1, 2), target(1, 3), target(0, 1), Target::default(), target(3, 4)]);
+    }
+
+    #[test]
+    fn what_was_replaced_is_found_by_its_token_or_by_the_one_before() {
+        let found = targets("good @acme good", ["@acme", "acme", "@ac"]);
+        // The token stands for the whole name, but is known by its last letter.
+        assert_eq!(found, [target(1, 2), target(1, 2), target(0, 1)]);
+        // Nothing starts before the end of the host.
+        assert_eq!(targets("https://acme.com/news", ["acme"]), [Target::default()]);
+        assert_eq!(targets("", [""]), [Target::default()]);
+    }
+
+    #[test]
+    fn what_is_cut_off_is_no_target() {
+        let found = targets("a b c d e-f g h", ["d e-f g", "g", "e-f", "h"]);
+        assert_eq!(found, [target(3, 5), Target::default(), target(4, 5), Target::default()]);
     }
 }

@@ -13,8 +13,8 @@ use ort::value::Tensor;
 
 use super::canvas::Canvas;
 use super::detection::{Detection, Judgement};
-use super::{ActiveDevice, InferenceError, Manifest, ModelId, Runtime, WindowsKind};
-use crate::domain::Picture;
+use super::{ActiveDevice, InferenceError, Manifest, Runtime, WindowsKind};
+use crate::domain::{ModelId, Picture};
 use crate::geometry::{Candidate, Level, Sameness, Size, WindowGrid, suppress};
 
 /// Windows that are run together where each is run for itself.

@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{InferenceError, ModelId};
+use super::InferenceError;
+use crate::domain::ModelId;
 
 /// A model as its thread sees it; tests put one in its place that breaks when told to.
 pub(super) trait Batches: Send + 'static {

@@ -64,6 +64,18 @@ struct Term<'t> {
     name_start: usize,
 }
 
+/// The first place where a text holds a term, in whatever case and white space: as whole words,
+/// else within others. `None` also where the term is nothing but white space.
+pub fn first_place(text: &str, term: &str) -> Option<Span> {
+    let (folded, term) = (Folded::new(text), folded_term(term));
+    if term.is_empty() {
+        return None;
+    }
+    let edges = Edges::new(text);
+    let mut places = folded.as_str().match_indices(&term).map(|(at, _)| folded.original(at, at + term.len()));
+    places.clone().find(|place| edges.frame_a_word(*place)).or_else(|| places.next())
+}
+
 impl Matcher {
     /// Compiles the terms of all brands. The order of the brands does not matter.
     ///

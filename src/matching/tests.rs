@@ -272,6 +272,19 @@ fn overlapping_places_are_one() {
 }
 
 #[test]
+fn the_first_place_of_a_term_is_found_in_any_case() {
+    let found =
+        |text: &'static str, term: &str| first_place(text, term).map(|span| &text[span.start..span.end]);
+    assert_eq!(found("The SCREEN is great, the screen", "screen"), Some("SCREEN"));
+    assert_eq!(found("Ğ İSTANBUL  airport", " istanbul Airport"), Some("İSTANBUL  airport"));
+    assert_eq!(found("The screen", "battery"), None);
+    assert_eq!(found("The screen", " "), None);
+    let text = "A party for art";
+    assert_eq!(first_place(text, "art").map(|span| span.start), Some(12), "a word of its own comes first");
+    assert_eq!(first_place(text, "part").map(|span| span.start), Some(2));
+}
+
+#[test]
 fn several_brands_come_in_the_order_of_their_ids() {
     let brands = [
         Brand { words: texts(&["beta", "both"]), ..brand("b") },

@@ -7,7 +7,7 @@ use super::{Options, Parts, PipelineError};
 use crate::decode::{Decoded, decode};
 use crate::domain::{Ack, Delivery, Post, Record, Rejection, RejectionReason, Spans};
 use crate::health::Stage;
-use crate::inference::{InferenceError, PendingScore};
+use crate::inference::{InferenceError, PendingJudgements};
 use crate::metrics;
 
 /// A record between intake and its durable end.
@@ -24,9 +24,9 @@ pub(super) enum Outcome {
     Nothing,
     /// Something for the dead-letter topic.
     Rejected(Rejection),
-    /// A post to store, with its score on the way where it names a brand.
+    /// A post to store, with a judgement towards each brand that it names on the way.
     /// Without `kept`, only its pictures are listed.
-    Post { post: Box<Post>, named: Vec<Spans>, score: Option<PendingScore>, kept: bool },
+    Post { post: Box<Post>, named: Vec<Spans>, judgements: Option<PendingJudgements>, kept: bool },
 }
 
 /// Takes deliveries until the source stops. Records leave in the order in which they came.
@@ -70,10 +70,12 @@ async fn take_in(parts: &Parts, options: &Options, record: &Record) -> Result<Ou
         if !kept && !has_pictures {
             return Ok(Outcome::Nothing);
         }
-        return Ok(Outcome::Post { post, named, score: None, kept });
+        return Ok(Outcome::Post { post, named, judgements: None, kept });
     }
-    match parts.scorer.submit(&post.text).await {
-        Ok(score) => Ok(Outcome::Post { post, named, score: Some(score), kept: true }),
+    // A brand is judged by the first place that names it.
+    let places: Vec<_> = named.iter().map(|brand| brand.spans.first().copied()).collect();
+    match parts.scorers.submit(&post.text, post.language.as_deref(), &places).await {
+        Ok(judgements) => Ok(Outcome::Post { post, named, judgements: Some(judgements), kept: true }),
         Err(InferenceError::Stopped) => Err(PipelineError::Ended("text model")),
         Err(error) => Ok(Outcome::Rejected(Rejection::new(RejectionReason::Score, error.to_string()))),
     }

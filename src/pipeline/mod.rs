@@ -32,10 +32,11 @@ use std::time::Duration;
 use crate::alerting::Rule;
 use crate::clock::Clock;
 use crate::decode::Format;
-use crate::domain::BrandId;
+use crate::domain::{BrandId, Judgement};
 use crate::health::Health;
-use crate::inference::TextScorer;
+use crate::inference::TextScorers;
 use crate::matching::Matcher;
+use crate::metrics;
 use crate::publish::Publisher;
 use crate::store::Store;
 
@@ -69,8 +70,8 @@ pub struct Options {
 pub struct Parts {
     /// Finds brands in posts.
     pub matcher: Arc<Matcher>,
-    /// Scores texts.
-    pub scorer: TextScorer,
+    /// Score texts.
+    pub scorers: TextScorers,
     /// Keeps rows.
     pub store: Store,
     /// Sends alerts and dead letters.
@@ -83,4 +84,22 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Where parts report.
     pub health: Health,
+}
+
+/// Counts a mention that was judged, scored or not.
+fn count_judged(brand: &BrandId, judgement: &Judgement) {
+    if let Some(score) = &judgement.score {
+        let label = score.sentiment.label().as_str();
+        ::metrics::counter!(metrics::MENTIONS_SCORED, "brand" => brand.to_string(), "label" => label)
+            .increment(1);
+        return;
+    }
+    // Codes of three letters are thousands, and a post may claim any.
+    let language = judgement.language.map(|language| language.to_string());
+    let language = match language {
+        Some(code) if code.len() == 2 => code,
+        Some(_) => "other".to_owned(),
+        None => "und".to_owned(),
+    };
+    ::metrics::counter!(metrics::MENTIONS_UNSCORED, "language" => language).increment(1);
 }

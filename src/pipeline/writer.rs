@@ -8,8 +8,8 @@ use tokio::time::timeout_at;
 
 use super::intake::{InFlight, Outcome};
 use super::retry::{until_durable, while_waiting};
-use super::{Options, Parts, PipelineError};
-use crate::domain::{Ack, Durable, Mention, Record, Rejection, RejectionReason, Sentiment, Spans};
+use super::{Options, Parts, PipelineError, count_judged};
+use crate::domain::{Ack, Durable, Judgement, Mention, Record, Rejection, RejectionReason, Spans};
 use crate::health::{Part, Stage};
 use crate::inference::InferenceError;
 use crate::metrics;
@@ -51,22 +51,22 @@ pub(super) async fn run(
 }
 
 impl Batch {
-    /// Takes a record in, as soon as its score is there.
+    /// Takes a record in, as soon as its scores are there.
     async fn add(&mut self, in_flight: InFlight) -> Result<(), PipelineError> {
         let InFlight { ack, record, outcome } = in_flight;
         self.acks.push(ack);
-        let (post, named, score, kept) = match outcome {
+        let (post, named, judgements, kept) = match outcome {
             Outcome::Nothing => return Ok(()),
             Outcome::Rejected(rejection) => {
                 self.rejected.push((record, rejection));
                 return Ok(());
             }
-            Outcome::Post { post, named, score, kept } => (post, named, score, kept),
+            Outcome::Post { post, named, judgements, kept } => (post, named, judgements, kept),
         };
-        let mentions = match score {
+        let mentions = match judgements {
             None => Vec::new(),
-            Some(score) => match score.await {
-                Ok(sentiment) => named.into_iter().map(|spans| mention(spans, sentiment)).collect(),
+            Some(judgements) => match judgements.all().await {
+                Ok(judged) => named.into_iter().zip(judged).map(mention).collect(),
                 Err(InferenceError::Stopped) => return Err(PipelineError::Ended("text model")),
                 Err(error) => {
                     let rejection = Rejection::new(RejectionReason::Score, error.to_string());
@@ -81,12 +81,9 @@ impl Batch {
     }
 }
 
-fn mention(spans: Spans, sentiment: Sentiment) -> Mention {
-    let Spans { brand, spans } = spans;
-    let label = sentiment.label().as_str();
-    ::metrics::counter!(metrics::MENTIONS_SCORED, "brand" => brand.to_string(), "label" => label)
-        .increment(1);
-    Mention { brand, spans, sentiment }
+fn mention((Spans { brand, spans }, judgement): (Spans, Judgement)) -> Mention {
+    count_judged(&brand, &judgement);
+    Mention { brand, spans, judgement }
 }
 
 /// Makes everything of a batch durable, then completes its offsets.
@@ -108,11 +105,10 @@ async fn settle(parts: &Parts, batch: Batch, offsets: &Offsets) -> Result<(), Pi
 }
 
 async fn write(parts: &Parts, posts: &[StoredPost]) -> Result<Durable, StoreError> {
-    let model = parts.scorer.model().as_str();
     let attempt = || async {
         let started = Instant::now();
         // Boxed: it is large, and stands inside everything that writes.
-        let result = Box::pin(parts.store.write(model, posts)).await;
+        let result = Box::pin(parts.store.write(posts)).await;
         match &result {
             // An empty batch is durable without a word to Postgres.
             Ok(_) if posts.is_empty() => {}

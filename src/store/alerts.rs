@@ -70,7 +70,8 @@ pub(super) async fn series(
     let sums = sqlx::query(
         "SELECT brand, (extract(epoch FROM $3 - minute)::bigint / 60 / $4)::integer AS age,
                 sum(negative)::bigint AS negative, sum(neutral)::bigint AS neutral,
-                sum(positive)::bigint AS positive, sum(polarity_sum) AS polarity_sum
+                sum(positive)::bigint AS positive, sum(unscored)::bigint AS unscored,
+                sum(polarity_sum) AS polarity_sum
          FROM overheard.mention_counts
          WHERE brand = ANY ($1) AND minute > $2 AND minute <= $3
          GROUP BY 1, 2",
@@ -86,6 +87,7 @@ pub(super) async fn series(
             negative: unsigned(&row, "negative")?,
             neutral: unsigned(&row, "neutral")?,
             positive: unsigned(&row, "positive")?,
+            unscored: unsigned(&row, "unscored")?,
             polarity_sum: row.try_get("polarity_sum")?,
             sightings: 0,
         };
@@ -199,7 +201,7 @@ pub(super) async fn examples(
         "SELECT m.source, m.post_id, m.created_at, p.link, left(p.text, 1000) AS text, m.label, m.polarity
          FROM (
              SELECT * FROM overheard.mentions
-             WHERE brand = $1 AND created_at >= $2 AND created_at < $3
+             WHERE brand = $1 AND created_at >= $2 AND created_at < $3 AND (label IS NOT NULL OR NOT $4)
              ORDER BY created_at DESC LIMIT 2000
          ) m
          LEFT JOIN overheard.posts p
@@ -261,6 +263,7 @@ pub(super) async fn open_alert(
             negative: unsigned(&row, "negative")?,
             neutral: unsigned(&row, "neutral")?,
             positive: unsigned(&row, "positive")?,
+            unscored: unsigned(&row, "unscored")?,
             polarity: row.try_get("polarity")?,
             sightings: unsigned(&row, "sightings")?,
         },
@@ -334,8 +337,8 @@ async fn save_alert(connection: &mut PgConnection, alert: &Alert) -> Result<(), 
     sqlx::query(
         "INSERT INTO overheard.alerts AS incident
              (id, state, rule, kind, brand, started_at, fired_at, resolved_at, window_seconds,
-              value, threshold, mentions, negative, neutral, positive, polarity, sightings)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+              value, threshold, mentions, negative, neutral, positive, polarity, sightings, unscored)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, resolved_at = excluded.resolved_at
          WHERE incident.state = 'firing' AND excluded.state = 'resolved'",
     )
@@ -356,6 +359,7 @@ async fn save_alert(connection: &mut PgConnection, alert: &Alert) -> Result<(), 
     .bind(signed(alert.counts.positive))
     .bind(alert.counts.polarity)
     .bind(signed(alert.counts.sightings))
+    .bind(signed(alert.counts.unscored))
     .execute(connection)
     .await
     .map(drop)

@@ -5,6 +5,7 @@
 //! texts alone counts right.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
@@ -22,12 +23,13 @@ pub(super) struct NewMentions {
     neutral: i64,
     positive: i64,
     polarity_sum: f64,
+    unscored: i64,
 }
 
 impl NewMentions {
     /// How many.
     pub(super) fn mentions(&self) -> u64 {
-        u64::try_from(self.negative + self.neutral + self.positive).unwrap_or_default()
+        u64::try_from(self.negative + self.neutral + self.positive + self.unscored).unwrap_or_default()
     }
 }
 
@@ -49,20 +51,36 @@ impl NewSightings {
     }
 }
 
-#[derive(Default)]
-struct Change {
-    negative: i64,
-    neutral: i64,
-    positive: i64,
-    polarity_sum: f64,
-    sightings: i64,
+/// What is added to a row of counts, or taken from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Tally {
+    pub(super) negative: i64,
+    pub(super) neutral: i64,
+    pub(super) positive: i64,
+    pub(super) unscored: i64,
+    pub(super) polarity_sum: f64,
+    pub(super) sightings: i64,
 }
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.negative += other.negative;
+        self.neutral += other.neutral;
+        self.positive += other.positive;
+        self.unscored += other.unscored;
+        self.polarity_sum += other.polarity_sum;
+        self.sightings += other.sightings;
+    }
+}
+
+/// Brand, minute, network, language, evidence.
+pub(super) type EvidenceKey<'a> = (&'a str, DateTime<Utc>, &'a str, &'a str, &'a str);
 
 /// What is to be added to the counts: all of a transaction in one statement, in the order of the
 /// keys, so that transactions that count alike wait for each other in one direction only.
 #[derive(Default)]
 pub(super) struct EvidenceChanges<'a> {
-    changes: BTreeMap<(&'a str, DateTime<Utc>, &'a str, &'a str, &'a str), Change>,
+    changes: BTreeMap<EvidenceKey<'a>, Tally>,
 }
 
 impl<'a> EvidenceChanges<'a> {
@@ -76,12 +94,21 @@ impl<'a> EvidenceChanges<'a> {
                 new.language.as_str(),
                 evidence.as_str(),
             );
-            let change = self.changes.entry(key).or_default();
-            change.negative += new.negative;
-            change.neutral += new.neutral;
-            change.positive += new.positive;
-            change.polarity_sum += new.polarity_sum;
+            let tally = Tally {
+                negative: new.negative,
+                neutral: new.neutral,
+                positive: new.positive,
+                unscored: new.unscored,
+                polarity_sum: new.polarity_sum,
+                sightings: 0,
+            };
+            self.add(key, tally);
         }
+    }
+
+    /// A change of one row of counts.
+    pub(super) fn add(&mut self, key: EvidenceKey<'a>, tally: Tally) {
+        *self.changes.entry(key).or_default() += tally;
     }
 
     /// Sightings, each with the evidence of its mention. Where that has gone, none is counted.
@@ -105,24 +132,27 @@ impl<'a> EvidenceChanges<'a> {
             return Ok(());
         }
         let keys: Vec<_> = self.changes.keys().collect();
-        let column = |of: fn(&Change) -> i64| self.changes.values().map(of).collect::<Vec<i64>>();
+        let column = |of: fn(&Tally) -> i64| self.changes.values().map(of).collect::<Vec<i64>>();
         sqlx::query(
             "INSERT INTO overheard.evidence_counts AS counts
                  (brand, minute, source, language, evidence,
-                  negative, neutral, positive, polarity_sum, sightings, mentions)
+                  negative, neutral, positive, polarity_sum, sightings, unscored, mentions)
              SELECT brand, minute, source, language, evidence,
-                    negative, neutral, positive, polarity_sum, sightings, negative + neutral + positive
+                    negative, neutral, positive, polarity_sum, sightings, unscored,
+                    negative + neutral + positive + unscored
              FROM UNNEST($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[],
-                         $6::bigint[], $7::bigint[], $8::bigint[], $9::double precision[], $10::bigint[])
+                         $6::bigint[], $7::bigint[], $8::bigint[], $9::double precision[], $10::bigint[],
+                         $11::bigint[])
                AS new (brand, minute, source, language, evidence,
-                       negative, neutral, positive, polarity_sum, sightings)
+                       negative, neutral, positive, polarity_sum, sightings, unscored)
              ON CONFLICT (brand, minute, source, language, evidence) DO UPDATE SET
                  mentions = counts.mentions + excluded.mentions,
                  negative = counts.negative + excluded.negative,
                  neutral = counts.neutral + excluded.neutral,
                  positive = counts.positive + excluded.positive,
                  polarity_sum = counts.polarity_sum + excluded.polarity_sum,
-                 sightings = counts.sightings + excluded.sightings",
+                 sightings = counts.sightings + excluded.sightings,
+                 unscored = counts.unscored + excluded.unscored",
         )
         .bind(keys.iter().map(|key| key.0).collect::<Vec<_>>())
         .bind(keys.iter().map(|key| key.1).collect::<Vec<_>>())
@@ -134,6 +164,7 @@ impl<'a> EvidenceChanges<'a> {
         .bind(column(|change| change.positive))
         .bind(self.changes.values().map(|change| change.polarity_sum).collect::<Vec<_>>())
         .bind(column(|change| change.sightings))
+        .bind(column(|change| change.unscored))
         .execute(connection)
         .await
         .map(drop)

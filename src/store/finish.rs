@@ -10,12 +10,13 @@ use std::collections::BTreeMap;
 use sqlx::postgres::PgConnection;
 
 use super::evidence::{EvidenceChanges, NewMentions, NewSightings};
+use super::locks::CHANGE_MENTIONS;
 use super::memory::{self, MediaOutcome};
 use super::sightings::{SightingRows, insert_sightings, strengthen_mentions};
 use super::work::{Leases, PictureWork};
 use super::write::{MentionRow, MentionRows, PostRows, insert_mentions, insert_posts, key};
 use super::{Options, Store, StoreError};
-use crate::domain::{BrandId, Evidence, Sentiment, Sighting};
+use crate::domain::{BrandId, Evidence, Judgement, Sighting};
 
 /// A picture of which everything is known that will be.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +29,8 @@ pub struct FinishedPicture {
     pub is_news: bool,
     /// The logos of configured brands. Only a picture that was fetched shows any.
     pub sightings: Vec<Sighting>,
-    /// The feeling of the post's text, needed where a brand is seen that the text does not name.
-    pub sentiment: Option<Sentiment>,
+    /// What was found out about the post's text, needed where a brand is seen that it does not name.
+    pub judgement: Option<Judgement>,
 }
 
 /// How much was new.
@@ -48,24 +49,21 @@ pub struct FinishedCounts {
 }
 
 impl Store {
-    /// Writes what was found and removes the work. `text_model` is what scored the texts. A picture
-    /// whose lease has ended and that was taken again is left to whoever has it now.
+    /// Writes what was found and removes the work. A picture whose lease has ended and that was taken again is left to whoever has it now.
     ///
     /// # Errors
     /// Nothing was written, or, where the connection broke during the commit, everything may have
     /// been: finishing again is right in both cases.
-    pub async fn finish_pictures(
-        &self,
-        text_model: &str,
-        pictures: &[FinishedPicture],
-    ) -> Result<FinishedCounts, StoreError> {
+    pub async fn finish_pictures(&self, pictures: &[FinishedPicture]) -> Result<FinishedCounts, StoreError> {
         if pictures.is_empty() {
             return Ok(FinishedCounts::default());
         }
         self.within("finish pictures", async {
             let mut transaction = self.pool.begin().await?;
+            // Or a mention could change its language between being read and being counted under it.
+            CHANGE_MENTIONS.share(&mut transaction).await?;
             let ours = take_off_the_list(&mut transaction, pictures).await?;
-            let counts = write(&mut transaction, text_model, &ours, &self.options).await?;
+            let counts = write(&mut transaction, &ours, &self.options).await?;
             transaction.commit().await?;
             Ok(counts)
         })
@@ -110,7 +108,6 @@ async fn take_off_the_list<'a>(
 /// The order is that of [`Store::write`]: work, memory, posts, mentions, counts.
 async fn write(
     connection: &mut PgConnection,
-    text_model: &str,
     pictures: &[&FinishedPicture],
     options: &Options,
 ) -> Result<FinishedCounts, sqlx::Error> {
@@ -127,10 +124,10 @@ async fn write(
     let (mut posts, mut mentions) = (BTreeMap::new(), MentionRows::default());
     for ((key, brand), picture) in &shown {
         let is_named = picture.work.named.iter().map(BrandId::as_str).any(|named| named == *brand);
-        let Some(sentiment) = picture.sentiment.filter(|_| !is_named) else { continue };
+        let Some(judgement) = picture.judgement.as_ref().filter(|_| !is_named) else { continue };
         posts.insert(*key, *picture);
         let received_at = picture.work.received_at;
-        mentions.push(&MentionRow { post: &picture.work.post, brand, sentiment, spans: &[], received_at });
+        mentions.push(&MentionRow { post: &picture.work.post, brand, judgement, spans: &[], received_at });
     }
     let mut post_rows = PostRows::default();
     for (key, picture) in posts {
@@ -138,7 +135,7 @@ async fn write(
     }
     let posts = insert_posts(connection, &post_rows).await?;
     let strengthened = strengthen_mentions(connection, shown.keys().copied()).await?;
-    let by_image = insert_mentions(connection, text_model, Evidence::Image, &mentions).await?;
+    let by_image = insert_mentions(connection, Evidence::Image, &mentions).await?;
     let sightings = insert_sightings(connection, &SightingRows::of(pictures)).await?;
 
     let mut changes = EvidenceChanges::default();

@@ -18,8 +18,20 @@ pub(super) const MAINTENANCE: LockName = LockName(1);
 pub(super) const EVALUATION: LockName = LockName(2);
 /// Sending the outbox to Kafka.
 pub(super) const RELAY: LockName = LockName(3);
+/// Changing how mentions are counted (alone), or counting by what mentions say (shared).
+pub(super) const CHANGE_MENTIONS: LockName = LockName(4);
 
 impl LockName {
+    /// Waits until nobody has the lock alone, and keeps others from that until the transaction ends.
+    pub(super) async fn share(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        sqlx::query("SELECT pg_advisory_xact_lock_shared($1, $2)")
+            .bind(FAMILY)
+            .bind(self.0)
+            .execute(connection)
+            .await
+            .map(drop)
+    }
+
     /// Waits for the lock, which ends with the transaction.
     pub(super) async fn lock_transaction(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         sqlx::query("SELECT pg_advisory_xact_lock($1, $2)")

@@ -6,6 +6,7 @@
 //!   [`Durable`](crate::domain::Durable).
 //! - The same transaction lists the posts' pictures. [`Store::lease_pictures`] hands them out, and
 //!   [`Store::finish_pictures`] writes what they show; what was seen once is remembered.
+//! - [`Store::stale_mentions`] and [`Store::rescore`] let newer models judge what is stored.
 //! - Rows live in day partitions that [`Store::ensure_partitions`] makes ahead, and in a default
 //!   partition for times that nobody foresaw.
 //! - [`EvaluationLock`] lets one process at a time evaluate alerts, through the very connection
@@ -25,6 +26,7 @@ mod migrate;
 mod outbox;
 mod partitions;
 mod read;
+mod rescore;
 mod retention;
 mod sightings;
 mod work;
@@ -50,6 +52,7 @@ pub use migrate::MigrationState;
 pub use outbox::OutboxMessage;
 pub use partitions::PartitionsMade;
 pub use read::{BrandSummary, RecentSighting};
+pub use rescore::{RescoreRange, StaleMention};
 pub use retention::Removed;
 pub use work::{Backlog, PictureWork, Wanted};
 pub use write::{StoredPost, Written};

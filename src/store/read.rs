@@ -15,7 +15,9 @@ pub struct BrandSummary {
     pub neutral: i64,
     /// Those labelled positive.
     pub positive: i64,
-    /// Mean polarity, -1..=1.
+    /// Those that no model scored.
+    pub unscored: i64,
+    /// Mean polarity of those scored, -1..=1.
     pub polarity: Option<f64>,
     /// The words of the mention with the latest claimed time, where texts are kept.
     pub latest: Option<String>,
@@ -67,11 +69,12 @@ impl Store {
     pub async fn brand_summary(&self) -> Result<Vec<BrandSummary>, StoreError> {
         self.within("summarise brands", async {
             sqlx::query_as(
-                "SELECT brand, mentions, negative, neutral, positive, polarity, latest
+                "SELECT brand, mentions, negative, neutral, positive, unscored, polarity, latest
                  FROM (
                      SELECT brand, sum(mentions)::bigint AS mentions, sum(negative)::bigint AS negative,
                             sum(neutral)::bigint AS neutral, sum(positive)::bigint AS positive,
-                            sum(polarity_sum) / nullif(sum(mentions), 0)::double precision AS polarity
+                            sum(unscored)::bigint AS unscored,
+                            sum(polarity_sum) / nullif(sum(mentions - unscored), 0)::double precision AS polarity
                      FROM overheard.mention_counts GROUP BY brand
                  ) counted
                  LEFT JOIN LATERAL (

@@ -119,7 +119,8 @@ pub(super) async fn strengthen_mentions<'a>(
                 count(*) FILTER (WHERE label = 'negative') AS negative,
                 count(*) FILTER (WHERE label = 'neutral') AS neutral,
                 count(*) FILTER (WHERE label = 'positive') AS positive,
-                sum(polarity::double precision) AS polarity_sum
+                coalesce(sum(polarity::double precision), 0) AS polarity_sum,
+                count(*) FILTER (WHERE label IS NULL) AS unscored
          FROM strengthened
          GROUP BY 1, 2, 3, 4",
     )

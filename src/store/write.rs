@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnection;
 use super::evidence::NewMentions;
 use super::listing::{WorkRows, list_pictures};
 use super::{Options, Store, StoreError};
-use crate::domain::{Durable, Evidence, Mention, Post, PostKey, Sentiment, Span};
+use crate::domain::{Durable, Evidence, Judgement, Language, Mention, Post, PostKey, Sentiment, Span};
 
 /// A post on its way into the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,15 +37,14 @@ pub struct Written {
 }
 
 impl Store {
-    /// Writes posts and their mentions, scored by `model`, in one transaction, and lists their
-    /// pictures to be looked at. What is there already stays as it is and is not counted again. An
+    /// Writes posts and their mentions in one transaction, and lists their pictures to be looked at. What is there already stays as it is and is not counted again. An
     /// empty batch is durable at once.
     ///
     /// # Errors
     /// Nothing was written, or, where the connection broke during the commit, everything may have
     /// been: writing the batch again is right in both cases. An error that is not
     /// [transient](StoreError::is_transient) is the fault of some post in the batch.
-    pub async fn write(&self, model: &str, posts: &[StoredPost]) -> Result<(Durable, Written), StoreError> {
+    pub async fn write(&self, posts: &[StoredPost]) -> Result<(Durable, Written), StoreError> {
         if posts.is_empty() {
             return Ok((Durable::attest(), Written::default()));
         }
@@ -57,7 +56,7 @@ impl Store {
                 // In the order in which finished pictures are written, too: the list of work first.
                 let pictures = list_pictures(&mut transaction, &work_rows).await?;
                 let posts = insert_posts(&mut transaction, &post_rows).await?;
-                let new = insert_mentions(&mut transaction, model, Evidence::Text, &mention_rows).await?;
+                let new = insert_mentions(&mut transaction, Evidence::Text, &mention_rows).await?;
                 let mentions = new.iter().map(NewMentions::mentions).sum();
                 transaction.commit().await?;
                 Ok(Written { posts, mentions, pictures })
@@ -90,11 +89,12 @@ pub(super) struct MentionRows<'a> {
     created_at: Vec<DateTime<Utc>>,
     brand: Vec<&'a str>,
     language: Vec<Option<&'a str>>,
-    label: Vec<&'static str>,
-    negative: Vec<f32>,
-    neutral: Vec<f32>,
-    positive: Vec<f32>,
-    polarity: Vec<f32>,
+    label: Vec<Option<&'static str>>,
+    negative: Vec<Option<f32>>,
+    neutral: Vec<Option<f32>>,
+    positive: Vec<Option<f32>>,
+    polarity: Vec<Option<f32>>,
+    model: Vec<Option<&'a str>>,
     spans: Vec<String>,
     received_at: Vec<DateTime<Utc>>,
 }
@@ -128,7 +128,7 @@ impl<'a> PostRows<'a> {
 pub(super) struct MentionRow<'a> {
     pub(super) post: &'a Post,
     pub(super) brand: &'a str,
-    pub(super) sentiment: Sentiment,
+    pub(super) judgement: &'a Judgement,
     pub(super) spans: &'a [Span],
     pub(super) received_at: DateTime<Utc>,
 }
@@ -137,17 +137,19 @@ impl<'a> MentionRows<'a> {
     /// Adds a row; rows come in the order of their keys.
     pub(super) fn push(&mut self, row: &MentionRow<'a>) {
         let (source, post_id, created_at) = key(&row.post.key);
-        let sentiment = row.sentiment;
+        let score = row.judgement.score.as_ref();
+        let sentiment = score.map(|score| score.sentiment);
         self.source.push(source);
         self.post_id.push(post_id);
         self.created_at.push(created_at);
         self.brand.push(row.brand);
-        self.language.push(row.post.language.as_deref());
-        self.label.push(sentiment.label().as_str());
-        self.negative.push(sentiment.negative());
-        self.neutral.push(sentiment.neutral());
-        self.positive.push(sentiment.positive());
-        self.polarity.push(sentiment.polarity());
+        self.language.push(row.judgement.language.as_ref().map(Language::as_str));
+        self.label.push(sentiment.map(|sentiment| sentiment.label().as_str()));
+        self.negative.push(sentiment.map(Sentiment::negative));
+        self.neutral.push(sentiment.map(Sentiment::neutral));
+        self.positive.push(sentiment.map(Sentiment::positive));
+        self.polarity.push(sentiment.map(Sentiment::polarity));
+        self.model.push(score.map(|score| score.model.as_str()));
         self.spans.push(range_array(row.spans));
         self.received_at.push(row.received_at);
     }
@@ -175,7 +177,7 @@ fn rows<'a>(posts: &'a [StoredPost], options: &Options) -> (PostRows<'a>, Mentio
         mention_rows.push(&MentionRow {
             post: &stored.post,
             brand,
-            sentiment: mention.sentiment,
+            judgement: &mention.judgement,
             spans: &mention.spans,
             received_at: stored.received_at,
         });
@@ -235,7 +237,6 @@ pub(super) async fn insert_posts(
 /// Inserts mentions that are not there yet, and counts them; gives back these counts.
 pub(super) async fn insert_mentions(
     connection: &mut PgConnection,
-    model: &str,
     evidence: Evidence,
     rows: &MentionRows<'_>,
 ) -> Result<Vec<NewMentions>, sqlx::Error> {
@@ -250,11 +251,11 @@ pub(super) async fn insert_mentions(
                  (source, post_id, created_at, brand, language, label,
                   negative, neutral, positive, polarity, spans, model, received_at, evidence)
              SELECT source, post_id, created_at, brand, language, label,
-                    negative, neutral, positive, polarity, spans::int4range[], $12, received_at, $14
+                    negative, neutral, positive, polarity, spans::int4range[], model, received_at, $14
              FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
-                         $7::real[], $8::real[], $9::real[], $10::real[], $11::text[], $13::timestamptz[])
+                         $7::real[], $8::real[], $9::real[], $10::real[], $11::text[], $12::text[], $13::timestamptz[])
                AS new (source, post_id, created_at, brand, language, label,
-                       negative, neutral, positive, polarity, spans, received_at)
+                       negative, neutral, positive, polarity, spans, model, received_at)
              ON CONFLICT DO NOTHING
              RETURNING source, created_at, brand, language, label, polarity
          ),
@@ -265,23 +266,26 @@ pub(super) async fn insert_mentions(
                     count(*) FILTER (WHERE label = 'negative') AS negative,
                     count(*) FILTER (WHERE label = 'neutral') AS neutral,
                     count(*) FILTER (WHERE label = 'positive') AS positive,
-                    sum(polarity::double precision) AS polarity_sum
+                    coalesce(sum(polarity::double precision), 0) AS polarity_sum,
+                    count(*) FILTER (WHERE label IS NULL) AS unscored
              FROM inserted
              GROUP BY 1, 2, 3, 4
              ORDER BY 1, 2, 3, 4
          ),
          counted AS (
              INSERT INTO overheard.mention_counts AS counts
-                 (brand, minute, source, language, mentions, negative, neutral, positive, polarity_sum)
+                 (brand, minute, source, language, mentions, negative, neutral, positive, polarity_sum, unscored)
              SELECT * FROM new_counts
              ON CONFLICT (brand, minute, source, language) DO UPDATE SET
                  mentions = counts.mentions + excluded.mentions,
                  negative = counts.negative + excluded.negative,
                  neutral = counts.neutral + excluded.neutral,
                  positive = counts.positive + excluded.positive,
-                 polarity_sum = counts.polarity_sum + excluded.polarity_sum
+                 polarity_sum = counts.polarity_sum + excluded.polarity_sum,
+                 unscored = counts.unscored + excluded.unscored
          )
-         SELECT brand, minute, source, language, negative, neutral, positive, polarity_sum FROM new_counts",
+         SELECT brand, minute, source, language, negative, neutral, positive, polarity_sum, unscored
+         FROM new_counts",
     )
     .bind(&rows.source)
     .bind(&rows.post_id)
@@ -294,7 +298,7 @@ pub(super) async fn insert_mentions(
     .bind(&rows.positive)
     .bind(&rows.polarity)
     .bind(&rows.spans)
-    .bind(model)
+    .bind(&rows.model)
     .bind(&rows.received_at)
     .bind(evidence.as_str())
     .fetch_all(connection)

@@ -335,6 +335,12 @@ fn the_text_model_must_be_there() {
     assert!(said.contains("mood/manifest.json"), "{said}");
     refused("[inference]\ntext_model = 5\n", &["inference.text_model: 5 is not a text"]);
     refused("[inference]\nvision_model = \"sentiment\"\n", &["inference.vision_model: "]);
+    let more = |names: &str| format!("[inference]\nmore_text_models = {names}\n");
+    let said = refused(&more("[\"mood\"]"), &["inference.more_text_models: "]);
+    assert!(said.contains("mood/manifest.json"), "{said}");
+    refused(&more("[\"\"]"), &["inference.more_text_models: is empty"]);
+    refused(&more("[\"sentiment\"]"), &["names \"sentiment\", which is text_model already"]);
+    refused(&more("\"mood\""), &["inference.more_text_models: \"mood\" is not an array"]);
 }
 
 #[test]

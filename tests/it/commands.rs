@@ -40,7 +40,7 @@ fn score_answers_every_line_in_order() {
     assert_eq!(lines.len(), 12_000);
     for (index, line) in lines.iter().enumerate() {
         assert_eq!(line["id"], index + 1);
-        assert!(line["language"].is_null());
+        assert_eq!(line["language"], "en");
         let polarity = line["polarity"].as_f64().unwrap();
         assert_eq!(polarity > 0.0, index % 2 == 0, "{line}");
         let sum: f64 =

@@ -81,14 +81,31 @@ impl Setup {
     /// plain colours for logos: red for the first brand's, blue for the second's, green for one that nobody listens
     /// for.
     pub fn with_pictures(self) -> Self {
+        self.with_test_models()
+            .with("PICTURES__ENABLED", "true")
+            .with("MEDIA__ALLOWED_NETWORKS", "[\"127.0.0.0/8\"]")
+    }
+
+    /// Scores English towards its brands and German as a whole, by counting good and bad words: what
+    /// a text scores is known.
+    pub fn with_word_models(self) -> Self {
+        self.with_test_models()
+            .with("INFERENCE__TEXT_MODEL", "words-en")
+            .with("INFERENCE__MORE_TEXT_MODELS", "[\"words-de\"]")
+    }
+
+    /// The tests' own models beside the shipped sentiment model.
+    fn with_test_models(self) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let models = self.folder.path().join("models");
-        std::fs::create_dir(&models).unwrap();
-        symlink(root.join("models/sentiment"), models.join("sentiment")).unwrap();
-        symlink(root.join("tests/fixtures/models/logo-detector"), models.join("logo-detector")).unwrap();
-        self.with("PICTURES__ENABLED", "true")
-            .with("INFERENCE__MODELS", models.to_str().unwrap())
-            .with("MEDIA__ALLOWED_NETWORKS", "[\"127.0.0.0/8\"]")
+        if !models.exists() {
+            std::fs::create_dir(&models).unwrap();
+            symlink(root.join("models/sentiment"), models.join("sentiment")).unwrap();
+            for made in ["logo-detector", "words-en", "words-de"] {
+                symlink(root.join("tests/fixtures/models").join(made), models.join(made)).unwrap();
+            }
+        }
+        self.with("INFERENCE__MODELS", models.to_str().unwrap())
     }
 
     pub fn with(mut self, key: &str, value: &str) -> Self {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chrono::{TimeDelta, Utc};
-use overheard::domain::{Mention, Post, PostKey, Sentiment};
+use overheard::domain::{Judgement, Language, Mention, ModelId, Post, PostKey, Score, Sentiment};
 use overheard::store::StoredPost;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Column, Row};
@@ -83,12 +83,18 @@ async fn every_query_of_the_dashboard_runs_and_those_on_mentions_find_them() {
             mentions: vec![Mention {
                 brand: brand.parse().unwrap(),
                 spans: Vec::new(),
-                sentiment: Sentiment::new([0.7, 0.2, 0.1]).unwrap(),
+                judgement: Judgement {
+                    language: Some(Language::ENGLISH),
+                    score: Some(Score {
+                        sentiment: Sentiment::new([0.7, 0.2, 0.1]).unwrap(),
+                        model: ModelId::new("sentiment", "test"),
+                    }),
+                },
             }],
             kept: true,
         })
         .collect();
-    store.write("sentiment@test", &posts).await.unwrap();
+    store.write(&posts).await.unwrap();
     sqlx::query(
         "INSERT INTO overheard.alerts
          SELECT (jsonb_populate_record(NULL::overheard.alerts, $1)).*",
@@ -137,6 +143,6 @@ fn alert_row() -> Value {
         "id": "a", "rule": "r", "kind": "volume", "brand": "vmware", "state": "firing",
         "started_at": now, "fired_at": now, "resolved_at": null, "window_seconds": 300,
         "value": 10.0, "threshold": 5.0, "mentions": 10, "negative": 1, "neutral": 2, "positive": 7, "polarity": 0.5,
-        "sightings": 2,
+        "sightings": 2, "unscored": 0,
     })
 }

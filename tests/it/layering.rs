@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// where that is `true`.
 const LAYERS: [(&str, &[&str], bool); 5] = [
     ("vocabulary", &["clock", "domain", "health", "metrics"], true),
-    ("decisions", &["alerting", "decode", "geometry", "matching", "offsets"], false),
+    ("decisions", &["alerting", "decode", "geometry", "language", "matching", "offsets"], false),
     ("adapters", &["inference", "media", "publish", "source", "store"], false),
     ("composition", &["admin", "pipeline"], false),
     ("shell", &["cli", "config", "telemetry"], true),
@@ -25,11 +25,13 @@ fn source_files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Crates that only one adapter knows, with the places that may name them.
-const OWNED: [(&str, &[&str]); 5] = [
+const OWNED: [(&str, &[&str]); 7] = [
     ("rdkafka", &["source", "publish", "cli"]),
     ("sqlx", &["store"]),
     ("ort", &["inference", "cli/version.rs"]),
     ("reqwest", &["media"]),
+    ("whatlang", &["language.rs"]),
+    ("whichlang", &["language.rs"]),
     // The commands write pictures, too.
     ("image", &["media", "cli"]),
 ];

@@ -4,7 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use overheard::inference::{Device, Manifest, Options, Runtime, TextKind, TextModel, TextScorer};
+use overheard::domain::{Sentiment, Span};
+use overheard::inference::{
+    Device, Manifest, Options, Runtime, Target, TextKind, TextModel, TextRow, TextScorer,
+};
 
 pub fn options() -> Options {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -13,7 +16,7 @@ pub fn options() -> Options {
         models: root.join("models"),
         device: Device::Cpu,
         threads: NonZeroUsize::MIN,
-        text_model: "sentiment".to_owned(),
+        text_models: vec!["sentiment".to_owned()],
         batch_tokens: NonZeroUsize::new(512).unwrap(),
         queue: NonZeroUsize::new(64).unwrap(),
         vision_model: "logo-detector".to_owned(),
@@ -22,7 +25,7 @@ pub fn options() -> Options {
 }
 
 fn folder(options: &Options) -> PathBuf {
-    options.models.join(&options.text_model)
+    options.models.join(&options.text_models[0])
 }
 
 /// ONNX Runtime has one environment a process.
@@ -40,6 +43,12 @@ fn scorer() -> TextScorer {
     TextScorer::start(model, tokenizer, &options).unwrap()
 }
 
+const WHOLE: &[Option<Span>] = &[None];
+
+async fn score(scorer: &TextScorer, text: &str) -> Sentiment {
+    scorer.submit(text, WHOLE).await.unwrap().all().await.unwrap()[0]
+}
+
 /// Training and daemon give the same answers: same preparation of text, same network.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_goldens_of_the_manifest_hold() {
@@ -49,10 +58,10 @@ async fn the_goldens_of_the_manifest_hold() {
     // All at once, so that they share padded batches.
     let mut pending = Vec::new();
     for golden in &manifest.kind.goldens {
-        pending.push(scorer.submit(&golden.text).await.unwrap());
+        pending.push(scorer.submit(&golden.text, WHOLE).await.unwrap());
     }
     for (golden, score) in manifest.kind.goldens.iter().zip(pending) {
-        let score = score.await.unwrap();
+        let score = score.all().await.unwrap()[0];
         let found = [score.negative(), score.neutral(), score.positive()];
         for (found, expected) in found.iter().zip(golden.probabilities) {
             assert!((found - expected).abs() < 1e-3, "{:?}: {found} is not {expected}", golden.text);
@@ -64,16 +73,16 @@ async fn the_goldens_of_the_manifest_hold() {
 async fn a_text_scores_the_same_alone_and_among_others() {
     let scorer = scorer();
     let text = "The new release is wonderful, thank you";
-    let alone = scorer.submit(text).await.unwrap().await.unwrap();
+    let alone = score(&scorer, text).await;
     let long = "and another thing about it ".repeat(200);
     let mut pending = Vec::new();
     for _ in 0..20 {
-        pending.push(scorer.submit(&long).await.unwrap());
-        pending.push(scorer.submit(text).await.unwrap());
-        pending.push(scorer.submit("").await.unwrap());
+        pending.push(scorer.submit(&long, WHOLE).await.unwrap());
+        pending.push(scorer.submit(text, WHOLE).await.unwrap());
+        pending.push(scorer.submit("", WHOLE).await.unwrap());
     }
     for (index, score) in pending.into_iter().enumerate() {
-        let score = score.await.unwrap();
+        let score = score.all().await.unwrap()[0];
         if index % 3 == 1 {
             assert!((score.polarity() - alone.polarity()).abs() < 1e-5);
         }
@@ -94,7 +103,7 @@ async fn any_text_gets_a_score() {
         &"x".repeat(100_000),
         &"😀".repeat(5000),
     ] {
-        let score = scorer.submit(text).await.unwrap().await.unwrap();
+        let score = score(&scorer, text).await;
         assert!((-1.0..=1.0).contains(&score.polarity()));
     }
 }
@@ -105,7 +114,8 @@ fn an_impossible_text_fails_and_leaves_the_model_usable() {
     let options = options();
     let (mut model, _) = TextModel::open(runtime(&options), &folder(&options)).unwrap();
     for _ in 0..3 {
-        let error = model.run(&[&[i64::MAX]]).unwrap_err().to_string();
+        let error =
+            model.run(&[TextRow { ids: &[i64::MAX], target: Target::default() }]).unwrap_err().to_string();
         assert!(error.contains("out of data bounds"), "{error}");
         model.probe().unwrap();
     }

@@ -8,6 +8,7 @@ use image::{Rgb, RgbImage};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
 
+use crate::counts;
 use crate::daemon::{Daemon, Setup};
 use crate::kafka::TestTopics;
 use crate::picture_files::{jpeg, png};
@@ -61,23 +62,9 @@ async fn evidence(pool: &PgPool) -> Vec<(String, String, String)> {
         .unwrap()
 }
 
-/// Counts by evidence are those of the rows, and so are the sightings.
+/// Counts are those of the rows, and each sighting has its mention.
 async fn assert_counts_match_rows(pool: &PgPool) {
-    let differences = "SELECT count(*) FROM (
-             SELECT m.brand, m.evidence, count(*) AS mentions, count(*) FILTER (WHERE label = 'positive') AS positive,
-                    coalesce(sum((SELECT count(*) FROM overheard.sightings s
-                                  WHERE (s.source, s.post_id, s.created_at, s.brand)
-                                      = (m.source, m.post_id, m.created_at, m.brand))), 0)::bigint AS sightings
-             FROM overheard.mentions m GROUP BY 1, 2
-         ) truth
-         FULL JOIN (
-             SELECT brand, evidence, sum(mentions)::bigint AS mentions, sum(positive)::bigint AS positive,
-                    sum(sightings)::bigint AS sightings
-             FROM overheard.brand_evidence_minutes GROUP BY 1, 2
-         ) counted USING (brand, evidence, mentions, positive, sightings)
-         WHERE truth.brand IS NULL OR counted.brand IS NULL
-            OR truth.mentions IS NULL OR counted.mentions IS NULL";
-    assert_eq!(number(pool, differences).await, 0, "roll-ups differ from the rows");
+    counts::assert_counts_match_rows(pool).await;
     let missing = "SELECT count(*) FROM overheard.sightings s LEFT JOIN overheard.mentions m
          USING (source, post_id, created_at, brand) WHERE m.evidence IS NULL OR m.evidence = 'text'";
     assert_eq!(number(pool, missing).await, 0, "a sighting without its mention");

@@ -23,8 +23,8 @@ fn some_alert(state: AlertState) -> Alert {
         created_at: at("2026-03-01T12:00:00.123456Z"),
         link: None,
         text: Some("no".to_owned()),
-        label: "negative".to_owned(),
-        polarity: -0.7,
+        label: Some("negative".to_owned()),
+        polarity: Some(-0.7),
     };
     Alert {
         message_id: message_id(&id, state),
@@ -49,6 +49,7 @@ fn some_alert(state: AlertState) -> Alert {
                 positive: 0,
                 polarity: Some(-0.5),
                 sightings: 3,
+                unscored: 0,
             }
         },
         examples: if resolved { Vec::new() } else { vec![example] },

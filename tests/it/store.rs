@@ -3,12 +3,13 @@
 mod alerts;
 mod memory;
 mod pictures;
+mod rescore;
 mod schema;
 mod time;
 mod writes;
 
 use chrono::{DateTime, Utc};
-use overheard::domain::{Mention, Post, PostKey, Sentiment, Span};
+use overheard::domain::{Judgement, Language, Mention, ModelId, Post, PostKey, Score, Sentiment, Span};
 use overheard::store::StoredPost;
 
 /// A time, written as in RFC 3339.
@@ -16,12 +17,22 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
+/// What a model made of an English text.
+fn judgement(probabilities: [f32; 3], model: &str) -> Judgement {
+    let (name, version) = model.split_once('@').unwrap();
+    let sentiment = Sentiment::new(probabilities).unwrap();
+    Judgement {
+        language: Some(Language::ENGLISH),
+        score: Some(Score { sentiment, model: ModelId::new(name, version) }),
+    }
+}
+
 /// A post that names each brand once, with the given probabilities.
 fn post(id: &str, created_at: &str, brands: &[(&str, [f32; 3])]) -> StoredPost {
     let mention = |(brand, probabilities): &(&str, [f32; 3])| Mention {
         brand: brand.parse().unwrap(),
         spans: vec![Span { start: 0, end: brand.len() }],
-        sentiment: Sentiment::new(*probabilities).unwrap(),
+        judgement: judgement(*probabilities, "m@1"),
     };
     StoredPost {
         post: Post {

@@ -38,7 +38,8 @@ use crate::clock::{Clock, ManualClock};
 use crate::config::Settings;
 use crate::domain::Secret;
 use crate::health::Health;
-use crate::pipeline::{self, Parts, Ways};
+use crate::inference::TextScorer;
+use crate::pipeline::{self, Ways};
 use crate::source::Source;
 use crate::store::Store;
 use crate::telemetry;
@@ -140,7 +141,9 @@ async fn show(
     let Assembled { store, text, pictures } = loading.await.context("Loading panicked")??;
     running.loading = None;
     let Some(parts) = text else { bail!("The demo does not consume posts") };
-    say(&format!("Model     {} on {}", parts.scorer.model(), device(&parts)));
+    for scorer in parts.scorers.iter() {
+        say(&format!("Model     {} on {}", scorer.model(), device(scorer)));
+    }
     if let Some(pictures) = &pictures {
         say(&format!("Model     {} on {}", pictures.detector.model(), pictures.detector.device().name));
     }
@@ -204,8 +207,8 @@ fn load(
 }
 
 /// The device in few words.
-fn device(parts: &Parts) -> String {
-    match parts.scorer.device().name {
+fn device(scorer: &TextScorer) -> String {
+    match scorer.device().name {
         "cpu" => "cpu (`overheard doctor` says why)".to_owned(),
         other => other.to_owned(),
     }

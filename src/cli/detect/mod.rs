@@ -18,14 +18,13 @@ use tokio::task::spawn_blocking;
 
 use super::assemble;
 use crate::config::Settings;
-use crate::domain::Picture;
-use crate::inference::{Detection, InferenceError, LogoDetector, ModelId, Search, WindowModel};
+use crate::domain::{ModelId, Picture};
+use crate::inference::{Detection, InferenceError, LogoDetector, Search, WindowModel};
 use crate::{media, telemetry};
 
 /// What `detect` takes.
 #[derive(Debug, Args)]
-#[command(long_about = "Find logos in pictures, one JSON object a line.
-
+#[command(after_long_help = "\
 Each line has path, width, height, model and sightings, the surest first: brand, score, and x, y, \
 width and height in pixels of the upright picture. Every box above the model's low score is told; \
 those that the daemon would count are marked reported. A picture that can't be read or decoded \

@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::alerting::{Condition, Rule};
-use crate::domain::{Brand, BrandId};
-use crate::inference::{DetectorKind, Device, Kind, Manifest, ModelId, TextKind};
+use crate::domain::{Brand, BrandId, ModelId};
+use crate::inference::{DetectorKind, Device, Kind, Manifest, TextKind};
 use crate::{admin, inference, pipeline, publish, source, store, telemetry};
 
 use super::layers::{Layered, lay};
@@ -62,7 +62,7 @@ struct ModelSettings {
     models: Option<PathBuf>,
     device: Device,
     threads: NonZeroUsize,
-    text_model: String,
+    text_models: Vec<String>,
     batch_tokens: NonZeroUsize,
     queue: NonZeroUsize,
     vision_model: String,
@@ -226,7 +226,7 @@ impl Settings {
             models,
             device: self.model.device,
             threads: self.model.threads,
-            text_model: self.model.text_model.clone(),
+            text_models: self.model.text_models.clone(),
             batch_tokens: self.model.batch_tokens,
             queue: self.model.queue,
             vision_model: self.model.vision_model.clone(),
@@ -238,12 +238,16 @@ impl Settings {
         resolve(self.model.models.as_ref(), Search::new("models", "/usr/share/overheard/models"))
     }
 
-    /// Looks whether the text model is one, by its manifest.
+    /// Looks whether the text models are such, by their manifests.
     ///
     /// # Errors
     /// The folder has no such model, or its manifest can't be used.
-    pub fn check_text_model(&self) -> Result<(), ConfigError> {
-        self.check_model::<TextKind>("inference.text_model", &self.model.text_model)
+    pub fn check_text_models(&self) -> Result<(), ConfigError> {
+        let keys = [TEXT_MODEL].into_iter().chain(std::iter::repeat(MORE_TEXT_MODELS));
+        let checks = keys.zip(&self.model.text_models);
+        let checks =
+            checks.map(|(key, name)| self.check_model::<TextKind>(&format!("inference.{key}"), name));
+        ConfigError::together(checks.filter_map(Result::err))
     }
 
     /// Looks whether the logo detector is one, by its manifest, where this process looks at pictures.
@@ -258,10 +262,10 @@ impl Settings {
     }
 
     /// Name and version of each model, by what their manifests say.
-    pub fn model_ids(&self) -> [(&'static str, Result<ModelId, String>); 2] {
-        let text = self.model_id::<TextKind>(&self.model.text_model);
+    pub fn model_ids(&self) -> Vec<(&'static str, Result<ModelId, String>)> {
+        let text = self.model.text_models.iter().map(|name| ("text model", self.model_id::<TextKind>(name)));
         let vision = self.model_id::<DetectorKind>(&self.model.vision_model);
-        [("text model", text), ("vision model", vision)]
+        text.chain([("vision model", vision)]).collect()
     }
 
     fn model_id<K: Kind>(&self, name: &str) -> Result<ModelId, String> {
@@ -313,6 +317,9 @@ impl Settings {
     }
 }
 
+const TEXT_MODEL: &str = "text_model";
+const MORE_TEXT_MODELS: &str = "more_text_models";
+
 fn read_model(root: &mut Section<'_>) -> ModelSettings {
     let mut inference = root.section("inference");
     let model = ModelSettings {
@@ -320,16 +327,27 @@ fn read_model(root: &mut Section<'_>) -> ModelSettings {
         models: inference.optional("models"),
         device: inference.parsed("device").unwrap_or(Device::Auto),
         threads: inference.within("threads", 1..=256),
-        text_model: inference.required("text_model"),
+        text_models: [inference.required(TEXT_MODEL)]
+            .into_iter()
+            .chain(inference.required::<Vec<String>>(MORE_TEXT_MODELS))
+            .collect(),
         batch_tokens: inference.within("batch_tokens", 1..=1_000_000),
         queue: inference.within("queue", 1..=1_000_000),
         vision_model: inference.required("vision_model"),
         batch_pixels: inference.within("batch_pixels", 1..=1 << 30),
     };
-    for (key, name) in [("text_model", &model.text_model), ("vision_model", &model.vision_model)] {
-        if name.is_empty() {
+    let names = [(TEXT_MODEL, &model.text_models[..1]), (MORE_TEXT_MODELS, &model.text_models[1..])];
+    for (key, names) in names.into_iter().chain([("vision_model", std::slice::from_ref(&model.vision_model))])
+    {
+        if names.iter().any(String::is_empty) {
             inference.note(key, "is empty; write the name of a folder in inference.models");
         }
+    }
+    if let Some(twice) = model.text_models[1..].iter().find(|name| **name == model.text_models[0]) {
+        inference.note(
+            MORE_TEXT_MODELS,
+            format_args!("names {twice:?}, which is text_model already; leave it out"),
+        );
     }
     inference.finish();
     model

@@ -74,8 +74,7 @@ async fn finish(parts: &PictureParts, pictures: Vec<FinishedPicture>) -> Result<
 }
 
 async fn write(parts: &PictureParts, pictures: &[FinishedPicture]) -> Result<(), StoreError> {
-    let model = parts.scorer.model().as_str();
-    let attempt = || Box::pin(parts.store.finish_pictures(model, pictures));
+    let attempt = || Box::pin(parts.store.finish_pictures(pictures));
     let counts = until_durable(
         &parts.health,
         Stage::PictureWriter,

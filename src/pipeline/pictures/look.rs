@@ -7,11 +7,11 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::PictureParts;
-use crate::domain::{Picture, Sentiment, Sighting};
+use crate::domain::{Judgement, Picture, Post, Sighting};
 use crate::inference::InferenceError;
 use crate::media::{self, Fetched, PerceptualHash, Undecodable, decode, perceptual_hash};
 use crate::metrics;
-use crate::pipeline::PipelineError;
+use crate::pipeline::{PipelineError, count_judged};
 use crate::store::{Detection, FinishedPicture, Likeness, MediaOutcome, PictureWork, Seen, StoreError};
 
 /// What a look came to.
@@ -175,30 +175,29 @@ async fn conclude(
         _ => Vec::new(),
     };
     let is_unnamed = |sighting: &Sighting| !work.named.contains(&sighting.brand);
-    let mut sentiment = None;
+    let mut judgement = None;
     if sightings.iter().any(is_unnamed) {
-        match score(parts, &work.post.text).await {
-            Ok(score) => {
+        match judge(parts, &work.post).await {
+            Ok(judged) => {
                 for sighting in sightings.iter().filter(|sighting| is_unnamed(sighting)) {
-                    let (brand, label) = (sighting.brand.to_string(), score.label().as_str());
-                    ::metrics::counter!(metrics::MENTIONS_SCORED, "brand" => brand, "label" => label)
-                        .increment(1);
+                    count_judged(&sighting.brand, &judged);
                 }
-                sentiment = Some(score);
+                judgement = Some(judged);
             }
             Err(InferenceError::Stopped) => return Err(PipelineError::Ended("text model")),
             Err(error) => {
-                // A mention without a feeling is none.
                 tracing::warn!(error = %error, "The text of a post that shows a brand can't be scored; what it shows is dropped");
                 sightings.retain(|sighting| !is_unnamed(sighting));
             }
         }
     }
-    Ok(Ended::Finished(Box::new(FinishedPicture { work, outcome, is_news, sightings, sentiment })))
+    Ok(Ended::Finished(Box::new(FinishedPicture { work, outcome, is_news, sightings, judgement })))
 }
 
-async fn score(parts: &PictureParts, text: &str) -> Result<Sentiment, InferenceError> {
-    parts.scorer.submit(text).await?.await
+/// The text as a whole: it does not name the brand, so there is no place to judge it towards.
+async fn judge(parts: &PictureParts, post: &Post) -> Result<Judgement, InferenceError> {
+    let judgements = parts.scorers.submit(&post.text, post.language.as_deref(), &[None]).await?;
+    Ok(judgements.all().await?.swap_remove(0))
 }
 
 fn sightings(parts: &PictureParts, detections: &[Detection]) -> Vec<Sighting> {

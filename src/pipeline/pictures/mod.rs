@@ -30,7 +30,7 @@ use super::retry::while_waiting;
 use crate::clock::Clock;
 use crate::domain::BrandId;
 use crate::health::{Health, Stage};
-use crate::inference::{LogoDetector, TextScorer};
+use crate::inference::{LogoDetector, TextScorers};
 use crate::media::Fetcher;
 use crate::store::{PictureWork, Store};
 
@@ -53,8 +53,8 @@ pub struct PictureParts {
     pub fetcher: Fetcher,
     /// Finds logos.
     pub detector: LogoDetector,
-    /// Scores the text of a post that shows a brand and names none.
-    pub scorer: TextScorer,
+    /// Score the text of a post that shows a brand and names none.
+    pub scorers: TextScorers,
     /// The brand of each of the detector's classes. Other classes are not listened for.
     pub logos: Arc<HashMap<String, BrandId>>,
     /// What time it is.

@@ -75,7 +75,7 @@ async fn states(pool: &PgPool) -> Vec<(String, String)> {
 async fn an_incident_fires_once_and_resolves_and_its_messages_wait_in_order() {
     let database = TestDatabase::create().await;
     let (store, pool) = (database.store().await, database.pool().await);
-    store.write("m", &hour()).await.unwrap();
+    store.write(&hour()).await.unwrap();
     let (rules, brands) = (rules(), brands());
 
     let mut told = Vec::new();
@@ -149,7 +149,7 @@ async fn an_incident_fires_once_and_resolves_and_its_messages_wait_in_order() {
 async fn saving_the_same_again_changes_nothing() {
     let database = TestDatabase::create().await;
     let (store, pool) = (database.store().await, database.pool().await);
-    store.write("m", &hour()).await.unwrap();
+    store.write(&hour()).await.unwrap();
     let mut lock = evaluation(&store).await.unwrap().unwrap();
     lock.evaluate(&rules(), &brands(), minute(30), TOPIC).await.unwrap();
     let alerts = lock.evaluate(&rules(), &brands(), minute(31), TOPIC).await.unwrap();
@@ -164,7 +164,7 @@ async fn saving_the_same_again_changes_nothing() {
 async fn what_fires_resolves_when_its_rule_or_brand_is_gone() {
     let database = TestDatabase::create().await;
     let (store, pool) = (database.store().await, database.pool().await);
-    store.write("m", &hour()).await.unwrap();
+    store.write(&hour()).await.unwrap();
     let mut lock = evaluation(&store).await.unwrap().unwrap();
     lock.evaluate(&rules(), &brands(), minute(30), TOPIC).await.unwrap();
     let fired = lock.evaluate(&rules(), &brands(), minute(31), TOPIC).await.unwrap();
@@ -211,7 +211,7 @@ async fn a_back_dated_post_makes_no_history_and_a_rare_mention_does() {
         rare.received_at = received_at;
         posts.push(rare);
     }
-    store.write("m", &posts).await.unwrap();
+    store.write(&posts).await.unwrap();
     let mut lock = evaluation(&store).await.unwrap().unwrap();
     assert_eq!(spikes(&mut lock).await, ["acme"]);
 
@@ -234,7 +234,7 @@ async fn counts_come_as_the_rules_look_at_them() {
     posts.push(post("next year", "2027-01-01T00:00:00Z", &[("vmware", GOOD)]));
     posts.push(post("german", &minute(30).to_rfc3339(), &[("vmware", GOOD)]));
     posts.last_mut().unwrap().post.language = Some("de".to_owned());
-    store.write("m", &posts).await.unwrap();
+    store.write(&posts).await.unwrap();
 
     let mut lock = evaluation(&store).await.unwrap().unwrap();
     let needs = Needs { grain_minutes: 5, buckets: 4 };

@@ -14,7 +14,7 @@ async fn look(store: &Store, ends: &[(&str, MediaOutcome)]) {
     for (n, (url, outcome)) in ends.iter().enumerate() {
         let mut listed: StoredPost = post(&format!("look{n}"), "2026-03-01T12:00:00Z", &[]);
         listed.post.pictures = vec![(*url).to_owned()];
-        store.write("m", &[listed]).await.unwrap();
+        store.write(&[listed]).await.unwrap();
         let wanted = Wanted { pictures: 1, per_host: 1, busy: Vec::new(), after: String::new() };
         let work = store.lease_pictures(&wanted).await.unwrap().remove(0);
         let picture = FinishedPicture {
@@ -22,9 +22,9 @@ async fn look(store: &Store, ends: &[(&str, MediaOutcome)]) {
             outcome: outcome.clone(),
             is_news: true,
             sightings: Vec::new(),
-            sentiment: None,
+            judgement: None,
         };
-        store.finish_pictures("m", &[picture]).await.unwrap();
+        store.finish_pictures(&[picture]).await.unwrap();
     }
 }
 
@@ -161,7 +161,7 @@ async fn retention_takes_sightings_and_pictures_still_listed_with_their_posts() 
     store.ensure_partitions(at("2026-03-01T12:00:00Z")).await.unwrap();
     let mut listed = post("p", "2026-03-01T12:00:00Z", &[]);
     listed.post.pictures = vec!["https://a.example/1".to_owned(), "https://a.example/2".to_owned()];
-    store.write("m", &[listed]).await.unwrap();
+    store.write(&[listed]).await.unwrap();
     let wanted = Wanted { pictures: 1, per_host: 1, busy: Vec::new(), after: String::new() };
     let work = store.lease_pictures(&wanted).await.unwrap().remove(0);
     let sighting = overheard::domain::Sighting {
@@ -175,9 +175,9 @@ async fn retention_takes_sightings_and_pictures_still_listed_with_their_posts() 
         outcome: MediaOutcome::Fetched(seen(1)),
         is_news: true,
         sightings: vec![sighting],
-        sentiment: Some(overheard::domain::Sentiment::new(super::GOOD).unwrap()),
+        judgement: Some(super::judgement(super::GOOD, "m@1")),
     };
-    store.finish_pictures("m", &[picture]).await.unwrap();
+    store.finish_pictures(&[picture]).await.unwrap();
     let rows = "SELECT (SELECT count(*) FROM overheard.sightings_20260301) + (SELECT count(*) FROM overheard.picture_work)
                      + (SELECT count(*) FROM overheard.evidence_counts)";
     assert_eq!(sqlx::query_scalar::<_, i64>(rows).fetch_one(&pool).await.unwrap(), 3);

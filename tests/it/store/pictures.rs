@@ -4,12 +4,13 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use overheard::alerting::{Condition, Rule, Watched};
-use overheard::domain::{PixelBox, Prominence, Sentiment, Sighting};
+use overheard::domain::{PixelBox, Prominence, Sighting};
 use overheard::store::{FinishedCounts, FinishedPicture, MediaOutcome, PictureWork, Seen, Store, Wanted};
 use overheard::store::{StoredPost, Written};
 use sqlx::{AssertSqlSafe, PgPool};
 
-use super::{BAD, EVEN, GOOD, post};
+use super::{BAD, EVEN, GOOD, judgement, post};
+use crate::counts::assert_counts_match_rows;
 use crate::postgres::TestDatabase;
 
 pub(super) const MODEL: &str = "detector@1";
@@ -19,7 +20,7 @@ async fn number(pool: &PgPool, query: &str) -> i64 {
 }
 
 /// A post with pictures, one at each of these addresses.
-fn pictured(id: &str, minute: u32, brands: &[(&str, [f32; 3])], urls: &[&str]) -> StoredPost {
+pub(super) fn pictured(id: &str, minute: u32, brands: &[(&str, [f32; 3])], urls: &[&str]) -> StoredPost {
     let mut stored = post(id, &format!("2026-03-01T12:{minute:02}:00Z"), brands);
     stored.post.pictures = urls.iter().map(|url| (*url).to_owned()).collect();
     stored.kept = !brands.is_empty();
@@ -30,7 +31,7 @@ fn wanted(pictures: u32) -> Wanted {
     Wanted { pictures, per_host: pictures, busy: Vec::new(), after: String::new() }
 }
 
-async fn lease(store: &Store, pictures: u32) -> Vec<PictureWork> {
+pub(super) async fn lease(store: &Store, pictures: u32) -> Vec<PictureWork> {
     let mut leased = store.lease_pictures(&wanted(pictures)).await.unwrap();
     leased.sort_by(|a, b| (&a.post.key, a.position).cmp(&(&b.post.key, b.position)));
     leased
@@ -58,47 +59,14 @@ pub(super) fn seen(content: u8) -> Seen {
 }
 
 /// A picture that was fetched and shows these brands, of a post that feels so.
-fn finished(work: &PictureWork, brands: &[&str], feeling: [f32; 3]) -> FinishedPicture {
+pub(super) fn finished(work: &PictureWork, brands: &[&str], feeling: [f32; 3]) -> FinishedPicture {
     FinishedPicture {
         work: work.clone(),
         outcome: MediaOutcome::Fetched(seen(1)),
         is_news: true,
         sightings: brands.iter().map(|brand| sighting(brand)).collect(),
-        sentiment: Some(Sentiment::new(feeling).unwrap()),
+        judgement: Some(judgement(feeling, "m@1")),
     }
-}
-
-/// Both kinds of roll-ups are what one would count from the rows.
-async fn assert_counts_match_rows(pool: &PgPool) {
-    let wrong = "WITH truth AS (
-             SELECT brand, date_trunc('minute', created_at, 'UTC') AS minute, source,
-                    coalesce(language, 'und') AS language, evidence, count(*) AS mentions,
-                    count(*) FILTER (WHERE label = 'negative') AS negative,
-                    count(*) FILTER (WHERE label = 'positive') AS positive,
-                    sum(polarity::float8) AS polarity
-             FROM overheard.mentions GROUP BY 1, 2, 3, 4, 5
-         ), logos AS (
-             SELECT s.brand, date_trunc('minute', s.created_at, 'UTC') AS minute, s.source,
-                    coalesce(m.language, 'und') AS language, m.evidence, count(*) AS sightings
-             FROM overheard.sightings s
-             JOIN overheard.mentions m USING (source, post_id, created_at, brand) GROUP BY 1, 2, 3, 4, 5
-         )
-         SELECT (SELECT count(*) FROM (SELECT * FROM truth WHERE evidence <> 'text') truth
-                 FULL JOIN overheard.evidence_counts c USING (brand, minute, source, language, evidence)
-                 LEFT JOIN logos USING (brand, minute, source, language, evidence)
-                 WHERE c.mentions IS DISTINCT FROM truth.mentions OR c.negative IS DISTINCT FROM truth.negative
-                    OR c.positive IS DISTINCT FROM truth.positive OR abs(c.polarity_sum - truth.polarity) > 1e-9
-                    OR c.sightings IS DISTINCT FROM coalesce(logos.sightings, 0))
-              + (SELECT count(*) FROM (
-                    SELECT brand, minute, source, language, sum(mentions) AS mentions, sum(negative) AS negative
-                    FROM truth GROUP BY 1, 2, 3, 4) truth
-                 FULL JOIN overheard.mention_counts c USING (brand, minute, source, language)
-                 WHERE c.mentions IS DISTINCT FROM truth.mentions OR c.negative IS DISTINCT FROM truth.negative)
-              + (SELECT count(*) FROM (
-                    SELECT brand, minute, evidence, sum(mentions) AS mentions FROM truth GROUP BY 1, 2, 3) truth
-                 FULL JOIN overheard.brand_evidence_minutes v USING (brand, minute, evidence)
-                 WHERE v.mentions IS DISTINCT FROM truth.mentions)";
-    assert_eq!(number(pool, wrong).await, 0, "roll-ups differ from the rows");
 }
 
 #[tokio::test]
@@ -116,9 +84,9 @@ async fn pictures_are_listed_with_their_posts_and_no_more_than_is_wanted() {
         pictured("named", 0, &[("acme", BAD), ("vmware", BAD)], &urls),
         pictured("bare", 1, &[], &urls[..1]),
     ];
-    let (_, written) = store.write("m", &batch).await.unwrap();
+    let (_, written) = store.write(&batch).await.unwrap();
     assert_eq!(written, Written { posts: 1, mentions: 2, pictures: 5 });
-    let (_, again) = store.write("m", &batch).await.unwrap();
+    let (_, again) = store.write(&batch).await.unwrap();
     assert_eq!(again, Written::default());
     assert_eq!(number(&pool, "SELECT count(*) FROM overheard.posts").await, 1, "a bare post has no row yet");
 
@@ -149,7 +117,7 @@ async fn pictures_are_listed_with_their_posts_and_no_more_than_is_wanted() {
     options.pictures.per_post = 0;
     let (_, written) = Store::connect_lazy(options)
         .unwrap()
-        .write("m", &[pictured("other", 2, &[("acme", BAD)], &urls)])
+        .write(&[pictured("other", 2, &[("acme", BAD)], &urls)])
         .await
         .unwrap();
     assert_eq!(written, Written { posts: 1, mentions: 1, pictures: 0 });
@@ -162,10 +130,7 @@ async fn a_lease_is_held_by_one_and_comes_free_when_it_ends_or_is_given_back() {
     let mut options = database.options();
     options.pictures.lease = Duration::from_secs(3);
     let store = Store::connect_lazy(options).unwrap();
-    store
-        .write("m", &[pictured("p", 0, &[], &["https://a.example/1", "https://a.example/2"])])
-        .await
-        .unwrap();
+    store.write(&[pictured("p", 0, &[], &["https://a.example/1", "https://a.example/2"])]).await.unwrap();
 
     let first = lease(&store, 10).await;
     assert_eq!(first.len(), 2);
@@ -176,7 +141,7 @@ async fn a_lease_is_held_by_one_and_comes_free_when_it_ends_or_is_given_back() {
     assert_eq!(second.iter().map(|work| work.attempts).collect::<Vec<_>>(), [2, 2]);
 
     // Who held it before changes nothing any more, and gives nothing back.
-    let late = store.finish_pictures("m", &[finished(&first[0], &["acme"], GOOD)]).await.unwrap();
+    let late = store.finish_pictures(&[finished(&first[0], &["acme"], GOOD)]).await.unwrap();
     assert_eq!(late, FinishedCounts::default());
     store.give_back(&first).await.unwrap();
     store.put_off(&first[0], Duration::ZERO, "late", true).await.unwrap();
@@ -186,20 +151,14 @@ async fn a_lease_is_held_by_one_and_comes_free_when_it_ends_or_is_given_back() {
     store.give_back(&second[..1]).await.unwrap();
     let third = lease(&store, 10).await;
     assert_eq!((third.len(), third[0].attempts), (1, 2));
-    assert_eq!(
-        store.finish_pictures("m", &[finished(&third[0], &["acme"], GOOD)]).await.unwrap().pictures,
-        1
-    );
+    assert_eq!(store.finish_pictures(&[finished(&third[0], &["acme"], GOOD)]).await.unwrap().pictures, 1);
 }
 
 #[tokio::test]
 async fn what_is_put_off_comes_again_when_it_is_due_with_its_reason() {
     let database = TestDatabase::create().await;
     let store = database.store().await;
-    store
-        .write("m", &[pictured("p", 0, &[], &["https://a.example/1", "https://a.example/2"])])
-        .await
-        .unwrap();
+    store.write(&[pictured("p", 0, &[], &["https://a.example/1", "https://a.example/2"])]).await.unwrap();
     let leased = lease(&store, 10).await;
     store.put_off(&leased[0], Duration::from_hours(1), "Come back in an hour", true).await.unwrap();
     store.put_off(&leased[1], Duration::ZERO, "The host is busy", false).await.unwrap();
@@ -222,7 +181,7 @@ async fn no_host_takes_all_leases_and_all_hosts_have_their_turn() {
     for host in ["a", "c", "d"] {
         posts.push(pictured(host, 1, &[], &[format!("https://{host}.example/1").as_str()]));
     }
-    store.write("m", &posts).await.unwrap();
+    store.write(&posts).await.unwrap();
     let hosts = async |wanted: Wanted| -> Vec<String> {
         let mut hosts: Vec<_> =
             store.lease_pictures(&wanted).await.unwrap().into_iter().map(|work| work.host).collect();
@@ -254,7 +213,7 @@ async fn a_logo_makes_a_mention_or_strengthens_one_and_a_second_look_changes_not
         pictured("dull", 0, &[], &["https://a.example/4"]),
         pictured("words", 0, &[("acme", GOOD)], &[]),
     ];
-    store.write("m", &batch).await.unwrap();
+    store.write(&batch).await.unwrap();
     for turn in 0..2 {
         let leased = lease(&store, 10).await;
         let ids: Vec<_> = leased.iter().map(|work| work.post.key.id.as_str()).collect();
@@ -266,7 +225,7 @@ async fn a_logo_makes_a_mention_or_strengthens_one_and_a_second_look_changes_not
             finished(&leased[2], &["acme"], BAD),
             finished(&leased[3], &["vmware", "acme", "vmware"], BAD),
         ];
-        let counts = store.finish_pictures("m", &looks).await.unwrap();
+        let counts = store.finish_pictures(&looks).await.unwrap();
         let expected = FinishedCounts { pictures: 4, sightings: 5, mentions: 2, strengthened: 1, posts: 1 };
         assert_eq!(
             counts,
@@ -293,7 +252,7 @@ async fn a_logo_makes_a_mention_or_strengthens_one_and_a_second_look_changes_not
         );
         assert_counts_match_rows(&pool).await;
         // Kafka delivers it all once more.
-        let (_, written) = store.write("m", &batch).await.unwrap();
+        let (_, written) = store.write(&batch).await.unwrap();
         assert_eq!(written, Written { posts: 0, mentions: 0, pictures: 4 });
     }
     let hours: Vec<(String, String, i64, i64, i64)> = sqlx::query_as(
@@ -322,7 +281,7 @@ async fn processes_that_finish_the_same_posts_at_once_count_exactly() {
             pictured(&format!("p{n}"), n % 7, brands, &urls)
         })
         .collect();
-    store.write("m", &posts).await.unwrap();
+    store.write(&posts).await.unwrap();
     let workers = (0..6).map(|worker: usize| {
         let (store, posts) = (store.clone(), posts.clone());
         tokio::spawn(async move {
@@ -340,14 +299,14 @@ async fn processes_that_finish_the_same_posts_at_once_count_exactly() {
                 let look =
                     |work: &PictureWork| finished(work, shows[usize::try_from(work.position).unwrap()], GOOD);
                 let looks: Vec<_> = leased.iter().map(look).collect();
-                let counts = store.finish_pictures("m", &looks).await.expect("no deadlock");
+                let counts = store.finish_pictures(&looks).await.expect("no deadlock");
                 total.sightings += counts.sightings;
                 total.mentions += counts.mentions;
                 total.strengthened += counts.strengthened;
                 // Meanwhile posts come again.
                 if turn < 10 {
                     let from = (worker * 17 + turn) % 100;
-                    store.write("m", &posts[from..from + 3]).await.expect("no deadlock");
+                    store.write(&posts[from..from + 3]).await.expect("no deadlock");
                 }
             }
             total
@@ -371,7 +330,7 @@ async fn every_end_of_a_picture_has_its_row_of_media() {
     let database = TestDatabase::create().await;
     let (store, pool) = (database.store().await, database.pool().await);
     let urls = ["https://a.example/1", "https://a.example/2", "https://a.example/3", "https://a.example/4"];
-    store.write("m", &[pictured("p", 0, &[], &urls)]).await.unwrap();
+    store.write(&[pictured("p", 0, &[], &urls)]).await.unwrap();
     let leased = lease(&store, 10).await;
     let ends = [
         MediaOutcome::Fetched(seen(7)),
@@ -384,7 +343,7 @@ async fn every_end_of_a_picture_has_its_row_of_media() {
         .zip(&ends)
         .map(|(work, end)| FinishedPicture { outcome: end.clone(), ..finished(work, &[], EVEN) })
         .collect();
-    store.finish_pictures("m", &looks).await.unwrap();
+    store.finish_pictures(&looks).await.unwrap();
     let rows: Vec<(String, Option<String>, Option<i64>)> =
         sqlx::query_as("SELECT outcome, reason, bytes FROM overheard.media ORDER BY url")
             .fetch_all(&pool)
@@ -412,10 +371,10 @@ async fn alerts_count_mentions_by_picture_and_tell_of_sightings() {
     let store = database.store().await;
     let posts: Vec<_> =
         (0..20).map(|n| pictured(&format!("p{n:02}"), 0, &[], &["https://a.example/1"])).collect();
-    store.write("m", &posts).await.unwrap();
+    store.write(&posts).await.unwrap();
     let leased = lease(&store, 20).await;
     let looks: Vec<_> = leased.iter().map(|work| finished(work, &["acme", "acme"], BAD)).collect();
-    store.finish_pictures("m", &looks).await.unwrap();
+    store.finish_pictures(&looks).await.unwrap();
     let rule = Rule {
         id: "share".to_owned(),
         condition: Condition::NegativeShare { share: 0.5, min_mentions: 10 },
@@ -442,11 +401,11 @@ async fn settings_keep_texts_and_authors_out_of_posts_known_by_pictures() {
     (options.keep_text, options.keep_author) = (false, false);
     options.pictures.attempts = NonZeroU32::MIN;
     let store = Store::connect_lazy(options).unwrap();
-    store.write("m", &[pictured("p", 0, &[], &["https://a.example/1"])]).await.unwrap();
+    store.write(&[pictured("p", 0, &[], &["https://a.example/1"])]).await.unwrap();
     let leased = lease(&store, 10).await;
     assert_eq!(leased[0].post.text, "what p says", "the text waits to be scored");
     assert_eq!(leased[0].post.author, None);
-    store.finish_pictures("m", &[finished(&leased[0], &["acme"], GOOD)]).await.unwrap();
+    store.finish_pictures(&[finished(&leased[0], &["acme"], GOOD)]).await.unwrap();
     let kept = "SELECT count(*) FROM overheard.posts WHERE text IS NOT NULL OR author IS NOT NULL";
     assert_eq!(number(&pool, kept).await, 0);
     assert_eq!(number(&pool, "SELECT count(*) FROM overheard.posts").await, 1);

@@ -39,7 +39,7 @@ async fn odd_times_land_in_the_default_partition_until_their_day_comes() {
         post("ahead", "2026-03-04T00:00:00Z", &[("acme", GOOD)]),
         post("today", "2026-03-01T12:00:00Z", &[("acme", GOOD)]),
     ];
-    store.write("m", &batch).await.unwrap();
+    store.write(&batch).await.unwrap();
     assert_eq!(
         places(&pool, "posts").await,
         [
@@ -65,7 +65,7 @@ async fn odd_times_land_in_the_default_partition_until_their_day_comes() {
                     post(&format!("x{writer}-{n}"), "2001-03-04T10:00:00Z", &[("acme", GOOD)]),
                 ];
                 // As the pipeline does.
-                while let Err(error) = store.write("m", &batch).await {
+                while let Err(error) = store.write(&batch).await {
                     assert!(error.is_transient(), "{error}");
                 }
             }
@@ -90,7 +90,7 @@ async fn odd_times_land_in_the_default_partition_until_their_day_comes() {
     }
 
     // A post that moved is still known.
-    let (_, written) = store.write("m", &batch).await.unwrap();
+    let (_, written) = store.write(&batch).await.unwrap();
     assert_eq!((written.posts, written.mentions), (0, 0));
 }
 
@@ -107,15 +107,12 @@ async fn retention_drops_days_and_deletes_odd_posts_by_when_they_came() {
     let mut later = post("late", "9999-01-01T00:00:00Z", &[("acme", BAD)]);
     later.received_at = at("2026-03-03T13:00:00Z");
     store
-        .write(
-            "m",
-            &[
-                post("day", "2026-02-28T12:00:00Z", &[("acme", BAD)]),
-                post("next-day", "2026-03-02T00:00:00Z", &[("acme", BAD)]),
-                post("odd", "1970-01-01T00:00:00Z", &[("acme", BAD)]),
-                later,
-            ],
-        )
+        .write(&[
+            post("day", "2026-02-28T12:00:00Z", &[("acme", BAD)]),
+            post("next-day", "2026-03-02T00:00:00Z", &[("acme", BAD)]),
+            post("odd", "1970-01-01T00:00:00Z", &[("acme", BAD)]),
+            later,
+        ])
         .await
         .unwrap();
 

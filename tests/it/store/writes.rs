@@ -1,9 +1,11 @@
 //! Batches in: each row once, counts of new rows alone.
 
+use overheard::domain::{Judgement, ModelId};
 use overheard::store::{Store, StoredPost, Written};
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 
 use super::{BAD, EVEN, GOOD, post};
+use crate::counts::assert_counts_match_rows;
 use crate::postgres::TestDatabase;
 
 type Counts = (String, String, String, i64, i64, i64, i64);
@@ -38,7 +40,7 @@ async fn redelivery_changes_nothing() {
     let (store, pool) = (database.store().await, database.pool().await);
     let posts = some_posts();
 
-    let (_, written) = store.write("m1", &posts).await.unwrap();
+    let (_, written) = store.write(&posts).await.unwrap();
     assert_eq!(written, Written { posts: 4, mentions: 4, pictures: 0 });
     let first = counts(&pool).await;
     let row = |brand: &str, minute: &str, n: [i64; 4]| {
@@ -57,25 +59,57 @@ async fn redelivery_changes_nothing() {
     let mut again: Vec<_> = posts.iter().rev().chain(&posts).cloned().collect();
     again[0].mentions.clear();
     again.push(post("e", "2026-03-01T12:00:00Z", &[("vmware", GOOD)]));
-    let (_, written) = store.write("m2", &again).await.unwrap();
+    for mention in again.iter_mut().flat_map(|post| &mut post.mentions) {
+        mention.judgement.score.as_mut().unwrap().model = ModelId::new("m", "2");
+    }
+    let (_, written) = store.write(&again).await.unwrap();
     assert_eq!(written, Written { posts: 1, mentions: 1, pictures: 0 });
     let second = counts(&pool).await;
     assert_eq!(second[..2], first[..2]);
     assert_eq!(second[2], row("vmware", "12:00", [2, 0, 1, 1]));
-    assert_eq!(number(&pool, "SELECT count(*) FROM overheard.mentions WHERE model = 'm2'").await, 1);
+    assert_eq!(number(&pool, "SELECT count(*) FROM overheard.mentions WHERE model = 'm@2'").await, 1);
 }
 
 #[tokio::test]
 async fn a_brand_added_later_is_counted_for_posts_already_there() {
     let database = TestDatabase::create().await;
     let (store, pool) = (database.store().await, database.pool().await);
-    store.write("m", &[post("a", "2026-03-01T12:00:10Z", &[("acme", BAD)])]).await.unwrap();
-    let (_, written) = store
-        .write("m", &[post("a", "2026-03-01T12:00:10Z", &[("acme", BAD), ("vmware", GOOD)])])
-        .await
-        .unwrap();
+    store.write(&[post("a", "2026-03-01T12:00:10Z", &[("acme", BAD)])]).await.unwrap();
+    let (_, written) =
+        store.write(&[post("a", "2026-03-01T12:00:10Z", &[("acme", BAD), ("vmware", GOOD)])]).await.unwrap();
     assert_eq!(written, Written { posts: 0, mentions: 1, pictures: 0 });
     assert_eq!(number(&pool, "SELECT sum(mentions)::bigint FROM overheard.mention_counts").await, 2);
+}
+
+#[tokio::test]
+async fn a_mention_without_a_score_is_counted_apart_and_in_no_mean() {
+    let database = TestDatabase::create().await;
+    let (store, pool) = (database.store().await, database.pool().await);
+    let mut posts = some_posts();
+    // The post of b, and one of the two mentions of a.
+    posts[0].mentions[1].judgement = Judgement { language: None, score: None };
+    posts[1].mentions[0].judgement = Judgement { language: Some("fr".parse().unwrap()), score: None };
+    let (_, written) = store.write(&posts).await.unwrap();
+    assert_eq!(written.mentions, 4);
+    assert_counts_match_rows(&pool).await;
+    let viewed: Vec<(String, i64, i64, i64, Option<f64>)> = sqlx::query_as(
+        "SELECT brand, mentions, negative, unscored, polarity FROM overheard.brand_hours ORDER BY brand",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let rounded: Vec<_> =
+        viewed.iter().map(|v| (v.1, v.2, v.3, v.4.map(|mean| (mean * 10.0).round()))).collect();
+    assert_eq!(rounded, [(3, 2, 1, Some(-7.0)), (1, 0, 1, None)]);
+    let summary = store.brand_summary().await.unwrap();
+    assert_eq!((summary[0].unscored, summary[1].unscored, summary[1].polarity), (1, 1, None));
+
+    // A score is there as a whole or not at all.
+    for column in ["label", "negative", "neutral", "positive", "polarity", "model"] {
+        let statement = format!("UPDATE overheard.mentions SET {column} = NULL WHERE label IS NOT NULL");
+        let error = sqlx::query(AssertSqlSafe(statement)).execute(&pool).await.unwrap_err();
+        assert!(error.to_string().contains("mentions_scored_check"), "{column}: {error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,11 +143,11 @@ async fn concurrent_writers_of_overlapping_batches_count_exactly() {
                     batch.reverse();
                 }
                 batch.rotate_left(writer * 3);
-                let (_, new) = store.write("m", &batch).await.expect("no deadlock");
+                let (_, new) = store.write(&batch).await.expect("no deadlock");
                 written.posts += new.posts;
                 written.mentions += new.mentions;
             }
-            let (_, new) = store.write("m", &all).await.expect("no deadlock");
+            let (_, new) = store.write(&all).await.expect("no deadlock");
             (written.posts + new.posts, written.mentions + new.mentions)
         })
     });
@@ -151,7 +185,7 @@ async fn connections_that_break_lose_nothing_and_double_nothing() {
             let batch: Vec<_> = (0..20)
                 .map(|m| post(&format!("p{}", n * 10 + m), "2026-03-01T12:00:00Z", &[("acme", BAD)]))
                 .collect();
-            while let Err(error) = store.write("m", &batch).await {
+            while let Err(error) = store.write(&batch).await {
                 assert!(error.is_transient(), "{error}");
                 broken += 1;
             }
@@ -187,13 +221,13 @@ async fn weird_text_comes_back_as_it_was_and_spans_with_it() {
     let mut weird =
         post("at://did:plc:x/app.bsky.feed.post/3k\"{,}", "2026-03-01T12:00:10Z", &[("acme", EVEN)]);
     weird.post.text = text.to_owned();
-    weird.post.language = None;
+    weird.mentions[0].judgement.language = None;
     weird.post.reach = Some(u64::MAX);
     weird.mentions[0].spans = text
         .match_indices("acme")
         .map(|(start, found)| overheard::domain::Span { start, end: start + found.len() })
         .collect();
-    store.write("m", std::slice::from_ref(&weird)).await.unwrap();
+    store.write(std::slice::from_ref(&weird)).await.unwrap();
 
     let (back, reach): (String, i64) =
         sqlx::query_as("SELECT text, reach FROM overheard.posts").fetch_one(&pool).await.unwrap();
@@ -220,7 +254,7 @@ async fn settings_keep_texts_and_authors_out() {
     let mut options = database.options();
     (options.keep_text, options.keep_author) = (false, false);
     let store = Store::connect_lazy(options).unwrap();
-    store.write("m", &some_posts()).await.unwrap();
+    store.write(&some_posts()).await.unwrap();
     let kept = "SELECT count(*) FROM overheard.posts WHERE text IS NOT NULL OR author IS NOT NULL";
     assert_eq!(number(&pool, kept).await, 0);
 }
@@ -228,21 +262,21 @@ async fn settings_keep_texts_and_authors_out() {
 #[tokio::test]
 async fn an_empty_batch_is_durable_without_postgres() {
     let store = Store::connect_lazy(super::unreachable()).unwrap();
-    let (_, written) = store.write("m", &[]).await.unwrap();
+    let (_, written) = store.write(&[]).await.unwrap();
     assert_eq!(written, Written::default());
 }
 
 #[tokio::test]
 async fn a_closed_port_is_transient_and_a_wrong_value_is_not() {
     let store = Store::connect_lazy(super::unreachable()).unwrap();
-    let error = store.write("m", &some_posts()).await.unwrap_err();
+    let error = store.write(&some_posts()).await.unwrap_err();
     assert!(error.is_transient(), "{error}");
     assert!(store.ping().await.unwrap_err().is_transient());
 
     let database = TestDatabase::create().await;
     let pool = database.pool().await;
     let without_schema = Store::connect_lazy(database.options()).unwrap();
-    let error = without_schema.write("m", &some_posts()).await.unwrap_err();
+    let error = without_schema.write(&some_posts()).await.unwrap_err();
     assert!(error.is_transient(), "a missing schema is no post's fault: {error}");
 
     let store = database.store().await;
@@ -255,7 +289,7 @@ async fn a_closed_port_is_transient_and_a_wrong_value_is_not() {
     ] {
         let mut batch = some_posts();
         batch.push(wrong);
-        let error = store.write("m", &batch).await.unwrap_err();
+        let error = store.write(&batch).await.unwrap_err();
         assert!(!error.is_transient(), "{what}: {error}");
         assert_eq!(number(&pool, "SELECT count(*) FROM overheard.posts").await, 0, "{what}");
     }
