@@ -23,8 +23,6 @@ from .looking import Look, Policy, find
 from .network import Detector
 
 PLACES = 300
-# The goal is stated at so many false alarms a picture.
-ALARMS = 0.01
 
 
 def torch_look(network: Detector) -> Look:

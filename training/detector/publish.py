@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from ..scenes.artwork import Artwork
-from ..vision_evaluation.figures import mean_average_precision, recalls, score_for
+from ..vision_evaluation.figures import ALARMS, mean_average_precision, recalls, score_for
 from ..vision_evaluation.labelled import VMWARE
 from . import evaluation, goldens, thresholds
 from .export import DETECTIONS, export
@@ -83,7 +83,7 @@ def _measure(path: Path, data: Path, policy: Policy) -> dict:
     flickr, vmware = evaluation.flickr(look, data, policy), evaluation.vmware(look, data, policy)
     empty = {folder: evaluation.empty(look, data, policy, folder) for folder in ("negatives", "everyday")}
     without = [answer for answers in empty.values() for answer in answers]
-    threshold = score_for(without, thresholds.ALARMS)
+    threshold = score_for(without, ALARMS)
     alarms = sum(one.brand == VMWARE and one.score >= threshold for answer in without for one in answer.detections)
     mean, precisions = mean_average_precision(flickr)
     return {

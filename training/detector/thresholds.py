@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..vision_evaluation.figures import Looked, score_for
+from ..vision_evaluation.figures import ALARMS, Looked, score_for
 from ..vision_evaluation.labelled import VMWARE
 from ..vision_evaluation.program import Answer
 from .labels import LABELS
 
-# Reported without a logo: at most so many a picture.
-ALARMS = 0.01
 BOUNDS = (0.15, 0.8)
 
 

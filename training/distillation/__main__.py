@@ -20,7 +20,7 @@ from training.sentiment.batches import encode
 from training.sentiment.corpus import CorpusError, read_labelled
 from training.sentiment.mixture import Mixture, Stage
 from training.sentiment.network import Architecture, Dropout, SentimentNetwork
-from training.sentiment.publish import measure, publish
+from training.sentiment.publish import publish, reporter
 from training.sentiment.recipe import RECIPES
 from training.sentiment.splits import HELD_OUT_SOURCES, VALIDATION, Split
 from training.sentiment.trainer import Trainer, predict
@@ -157,13 +157,7 @@ def train_student(
     work = arguments.work / f"student-{arguments.seed}"
     work.mkdir(exist_ok=True)
 
-    def report(when: str, weights: dict[str, torch.Tensor]) -> None:
-        judge.load_state_dict(weights)
-        line = f"{when}: {measure(judge, tokenizer, split.held_out, recipe.max_tokens)}"
-        print(line, flush=True)
-        with (work / "figures.log").open("a", encoding="utf-8") as log:
-            log.write(line + "\n")
-
+    report = reporter(judge, tokenizer, split.held_out, recipe.max_tokens, work)
     trainer = Trainer(network, mixture, work, arguments.seed, report, arguments.bfloat16)
     trainer.resume()
     weights = trainer.run(stages)

@@ -17,7 +17,7 @@ import torch
 from .corpus import CorpusError, read_labelled
 from .mixture import build_mixture
 from .network import Architecture, Dropout, SentimentNetwork
-from .publish import measure, publish
+from .publish import publish, reporter
 from .recipe import RECIPES, Recipe
 from .splits import HELD_OUT_SOURCES, VALIDATION, Split
 from .trainer import Trainer
@@ -72,13 +72,7 @@ def run(arguments: argparse.Namespace, recipe: Recipe) -> None:
     network.set_vectors(vectors)
     judge = SentimentNetwork(network.architecture, sources=len(mixture.sources))
 
-    def report(when: str, weights: dict[str, torch.Tensor]) -> None:
-        judge.load_state_dict(weights)
-        line = f"{when}: {measure(judge, tokenizer, split.held_out, recipe.max_tokens)}"
-        print(line, flush=True)
-        with (arguments.work / "figures.log").open("a", encoding="utf-8") as log:
-            log.write(line + "\n")
-
+    report = reporter(judge, tokenizer, split.held_out, recipe.max_tokens, arguments.work)
     trainer = Trainer(network, mixture, arguments.work, arguments.seed, report, arguments.bfloat16)
     if trainer.resume():
         print(f"goes on after stage {trainer.done[0]}, epoch {trainer.done[1]}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .corpus import LABELS
@@ -20,6 +21,15 @@ def described(path: Path) -> dict:
     """Name, SHA-256 and size of a file."""
     content = path.read_bytes()
     return {"path": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that took part; those that are not installed did not."""
+    found = {}
+    for name in PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def goldens(model: ExportedModel) -> list[dict]:
@@ -54,7 +64,7 @@ def write_manifest(folder: Path, max_tokens: int, training: dict, figures: dict,
         "max_tokens": max_tokens,
         "language": ["en"],
         "training": training
-        | {"versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}, "cpu": "2 cores"},
+        | {"versions": {"python": platform.python_version()} | versions(), "cpu": "2 cores"},
         "figures": figures,
         "size": size,
         "licence": (

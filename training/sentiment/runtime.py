@@ -45,13 +45,13 @@ class ExportedModel:
 
     def ids(self, text: str) -> list[int]:
         """Token ids of a text: at least one, at most `max_tokens`."""
-        return self.tokenizer.encode(text).ids[: self.max_tokens] or [self.empty_id]
+        return self.row(text, None)[0]
 
-    def span(self, text: str, target: str | None) -> tuple[int, int]:
-        """The tokens of a target's first occurrence, half-open; (0, 0) for none."""
-        if not target:
-            return NO_TARGET
-        return token_span(self.tokenizer.encode(text).offsets, place_in_text(text, target), self.max_tokens)
+    def row(self, text: str, target: str | None) -> tuple[list[int], tuple[int, int]]:
+        """Token ids of a text, and the tokens of a target's first occurrence, half-open; (0, 0) for none."""
+        encoding = self.tokenizer.encode(text)
+        span = token_span(encoding.offsets, place_in_text(text, target), self.max_tokens) if target else NO_TARGET
+        return encoding.ids[: self.max_tokens] or [self.empty_id], span
 
     def run(self, rows: list[list[int]], pad_to: int = 0, spans: list[tuple[int, int]] | None = None) -> np.ndarray:
         """Probabilities float32 [rows, 3] of one padded batch of token ids, towards the targets in `spans`."""
@@ -68,11 +68,11 @@ class ExportedModel:
 
     def probabilities(self, texts: list[str], batch_size: int = 64, targets: list[str | None] | None = None) -> np.ndarray:
         """Probabilities float32 [texts, 3], in the order of the texts."""
-        rows = [self.ids(text) for text in texts]
-        spans = [self.span(text, target) for text, target in zip(texts, targets or [None] * len(texts), strict=True)]
-        order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
+        rows = [self.row(text, target) for text, target in zip(texts, targets or [None] * len(texts), strict=True)]
+        order = sorted(range(len(rows)), key=lambda index: len(rows[index][0]))
         result = np.zeros((len(rows), 3), dtype=np.float32)
         for at in range(0, len(order), batch_size):
             batch = order[at : at + batch_size]
-            result[batch] = self.run([rows[index] for index in batch], 0, [spans[index] for index in batch])
+            ids, spans = zip(*(rows[index] for index in batch), strict=True)
+            result[batch] = self.run(list(ids), spans=list(spans))
         return result

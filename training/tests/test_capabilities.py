@@ -175,17 +175,19 @@ def test_a_list_of_something_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_target_becomes_a_range_of_tokens() -> None:
-    pytest.importorskip("onnxruntime", reason="needs onnxruntime (training/requirements-test.txt)")
-    from training.capabilities.onnx_model import span_of, tokens_of
+    from training.sentiment.targets import NO_TARGET, place_in_text, token_span
 
     text = "Not now and NOVARIA, novaria"
-    assert span_of(text, "Novaria") == (12, 19)
-    assert span_of(text, "acme") == span_of(text, None) == span_of(text, "") == (0, 0)
+    assert place_in_text(text, "Novaria") == (12, 19)
+    assert place_in_text("a party of art", "art") == (11, 14), "a word of its own comes first"
+    assert place_in_text(text, "acme") is place_in_text(text, "") is None
     offsets = [(0, 3), (4, 7), (8, 11), (12, 15), (15, 19), (19, 20), (21, 28)]
-    assert tokens_of(offsets, (12, 19)) == (3, 5)
-    assert tokens_of(offsets, (0, 0)) == tokens_of([], (12, 19)) == (0, 0)
+    assert token_span(offsets, (12, 19), 9) == (3, 5)
+    assert token_span(offsets, None, 9) == token_span([], (12, 19), 9) == NO_TARGET
     # A user's name is known by its last character.
-    assert tokens_of([(0, 3), (8, 9), (10, 14)], (4, 7)) == (0, 1)
+    assert token_span([(0, 3), (8, 9), (10, 14)], (4, 7), 9) == (0, 1)
+    # What the network is not given is no target.
+    assert token_span(offsets, (12, 19), 4) == (3, 4) and token_span(offsets, (12, 19), 3) == NO_TARGET
 
 
 def test_the_command_prints_a_table_and_says_what_is_missing(model_folder: Path, tmp_path: Path) -> None:

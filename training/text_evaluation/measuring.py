@@ -29,8 +29,6 @@ TARGET_GOALS = {"restaurants": 77.2, "laptops": 68.7}
 DIFFERENT_LABELS_GOAL = 77
 MEGABYTE = 1_000_000
 TEXT_MODEL = "text-sentiment"
-# Fewer rows than this carry no goal of their own.
-LEAST_ROWS = 100
 
 
 @dataclass
@@ -70,8 +68,6 @@ class Measuring:
             bayes = NaiveBayes(corpus.training)
             for part, sentences, answers in self._score_parts(name, corpus.held_out):
                 found = self._add(part, sentences, answers)
-                if len(sentences) < LEAST_ROWS:
-                    continue
                 baseline = figures([one.label for one in sentences], [Answer(bayes.label(one.text), None) for one in sentences])
                 self.goals.append(Row("domain, macro-averaged recall; goal: naive Bayes on it", part, found.macro_recall,
                                       round(baseline.macro_recall, 1)))

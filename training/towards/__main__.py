@@ -14,7 +14,7 @@ from training.sentiment import evaluation
 from training.sentiment.batches import Encoded
 from training.sentiment.corpus import CorpusError, read_labelled, read_plain
 from training.sentiment.network import Architecture, Dropout, SentimentNetwork
-from training.sentiment.publish import measure, publish
+from training.sentiment.publish import publish, reporter
 from training.sentiment.recipe import RECIPES
 from training.sentiment.splits import HELD_OUT_SOURCES, VALIDATION, Split
 from training.sentiment.tokenizer import load_tokenizer
@@ -79,13 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
     mixed = mixture(split, unlabelled, tokenizer, former, recipe.max_tokens, arguments.drills, arguments.seed)
     arguments.work.mkdir(parents=True, exist_ok=True)
 
-    def report(when: str, weights: dict[str, torch.Tensor]) -> None:
-        judge.load_state_dict(weights)
-        line = f"{when}: {measure(judge, tokenizer, split.held_out, recipe.max_tokens)}"
-        print(line, flush=True)
-        with (arguments.work / "figures.log").open("a", encoding="utf-8") as log:
-            log.write(line + "\n")
-
+    report = reporter(judge, tokenizer, split.held_out, recipe.max_tokens, arguments.work)
     trainer = Trainer(network, mixed, arguments.work, arguments.seed, report, arguments.bfloat16)
     if not trainer.resume():
         report("before", network.state_dict())

@@ -53,4 +53,4 @@ def _exported(path: Path) -> dict[str, np.ndarray]:
             ):
                 gates = np.split(value[direction], 4)
                 weights[f"{layer}.{name}_l0{suffix}"] = np.concatenate([gates[gate] for gate in _GATE_ORDER])
-    return {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in weights.items()}
+    return {name: np.array(value, dtype=np.float32, order="C") for name, value in weights.items()}

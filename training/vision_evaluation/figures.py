@@ -10,6 +10,8 @@ from .labelled import VMWARE, LabelledPicture
 from .matching import Judged, Truth, average_precision, judge
 from .program import Answer
 
+# The goal for the detector is stated at so many false alarms a picture.
+ALARMS = 0.01
 # Upper ends of the classes of size, by a box's width in pixels.
 SIZES = ((60, "width under 60"), (120, "width 60 to 119"), (240, "width 120 to 239"), (float("inf"), "width from 240"))
 
