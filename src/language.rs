@@ -53,7 +53,7 @@ fn of_latin(text: &str, claimed: Option<Language>) -> Language {
 
 fn of_script(text: &str, script: Script, claimed: Option<Language>) -> Option<Language> {
     let found = whatlang::detect(text)?;
-    let written_in_it: Vec<Language> = script.langs().iter().map(|lang| language(lang.code())).collect();
+    let is_written_in_it = |claimed| script.langs().iter().any(|lang| language(lang.code()) == claimed);
     let main = match script {
         Script::Arabic => Lang::Ara,
         Script::Devanagari => Lang::Hin,
@@ -61,7 +61,7 @@ fn of_script(text: &str, script: Script, claimed: Option<Language>) -> Option<La
     };
     match claimed {
         _ if found.is_reliable() => Some(language(found.lang().code())),
-        Some(claimed) if written_in_it.contains(&claimed) => Some(claimed),
+        Some(claimed) if is_written_in_it(claimed) => Some(claimed),
         _ => Some(language(main.code())),
     }
 }

@@ -67,6 +67,8 @@ impl ViewPolicy {
             Some("scales.canvas must name sizes above 0")
         } else if self.longest_sides.contains(&0) || self.longest_sides.is_empty() {
             Some("scales.longest_sides must name lengths above 0")
+        } else if self.again.as_ref().is_some_and(|again| !(0.0..=1.0).contains(&again.from)) {
+            Some("scales.again.from must be within 0 to 1")
         } else if self.again.as_ref().is_some_and(|again| again.longest_sides.contains(&0)) {
             Some("scales.again.longest_sides must name lengths above 0")
         } else if tiles.is_some_and(|tiles| tiles.overlap >= tiles.side) {

@@ -14,13 +14,13 @@ pub struct Detection {
     pub reported: bool,
 }
 
-/// What is worth mentioning, and what is worth reporting.
-pub(super) struct Judgement {
+/// From which score on a logo is worth mentioning, and worth reporting.
+pub(super) struct Thresholds {
     brands: Vec<(BrandId, f32)>,
     low_score: f32,
 }
 
-impl Judgement {
+impl Thresholds {
     /// Brands in the order in which the network counts them, with what their manifest says; a name
     /// that is no brand was refused when the manifest was read.
     pub(super) fn new(labels: &[String], thresholds: &BTreeMap<String, f32>, low_score: f32) -> Self {

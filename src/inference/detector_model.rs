@@ -9,7 +9,7 @@ use ort::value::Tensor;
 
 use super::batch::plan_canvases;
 use super::canvas::Canvas;
-use super::detection::{Detection, Judgement};
+use super::detection::{Detection, Thresholds};
 use super::looking::{CanvasBox, Looking};
 use super::{ActiveDevice, DetectorKind, InferenceError, Manifest, Runtime};
 use crate::domain::{ModelId, Picture, PixelBox};
@@ -143,7 +143,7 @@ impl DetectorModel {
         }
         let all = boxes.chunks(detections).zip(scores.chunks(detections)).zip(classes.chunks(detections));
         all.take(canvases.len())
-            .map(|((boxes, scores), classes)| canvas_boxes(&self.looking.judgement, boxes, scores, classes))
+            .map(|((boxes, scores), classes)| canvas_boxes(&self.looking.thresholds, boxes, scores, classes))
             .collect()
     }
 
@@ -171,7 +171,7 @@ impl DetectorModel {
 }
 
 fn canvas_boxes(
-    judgement: &Judgement,
+    thresholds: &Thresholds,
     boxes: &[[f32; 4]],
     scores: &[f32],
     classes: &[i64],
@@ -179,14 +179,14 @@ fn canvas_boxes(
     let mut found = Vec::new();
     for ((corners, score), class) in boxes.iter().zip(scores).zip(classes) {
         let [left, top, right, bottom] = *corners;
-        let label = usize::try_from(*class).ok().filter(|label| *label < judgement.brands());
+        let label = usize::try_from(*class).ok().filter(|label| *label < thresholds.brands());
         let sound = (0.0..=1.0).contains(score) && corners.iter().all(|corner| corner.is_finite());
         let Some(label) = label.filter(|_| sound) else {
             return Err(InferenceError::Runtime(format!(
                 "a detection of class {class} with score {score} at {corners:?} came out"
             )));
         };
-        if judgement.mentions(*score) {
+        if thresholds.mentions(*score) {
             let bounds = PixelBox { x: left, y: top, width: right - left, height: bottom - top };
             found.push(CanvasBox { label, score: *score, bounds });
         }

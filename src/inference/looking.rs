@@ -4,7 +4,7 @@
 use crate::domain::{Picture, PixelBox};
 use crate::geometry::{Candidate, Fusion, Glance, Sameness, View, ViewPolicy, fuse, suppress};
 
-use super::detection::{Detection, Judgement};
+use super::detection::{Detection, Thresholds};
 use super::{DetectorKind, Manifest};
 
 /// A box on a canvas, before boxes of all views of a picture come together.
@@ -18,7 +18,7 @@ pub(super) struct CanvasBox {
 /// How a detector looks, as its manifest says it.
 pub(super) struct Looking {
     pub(super) policy: ViewPolicy,
-    pub(super) judgement: Judgement,
+    pub(super) thresholds: Thresholds,
     sameness: Sameness,
     fusion: Fusion,
 }
@@ -28,7 +28,7 @@ impl Looking {
         let DetectorKind { thresholds, low_score, nms_iou, scales, fusion, .. } = &manifest.kind;
         Self {
             policy: scales.clone(),
-            judgement: Judgement::new(&manifest.labels, thresholds, *low_score),
+            thresholds: Thresholds::new(&manifest.labels, thresholds, *low_score),
             sameness: Sameness { iou: *nms_iou, by_centre: false },
             fusion: *fusion,
         }
@@ -52,7 +52,7 @@ impl Looking {
     /// The logos of a picture, the surest first.
     pub(super) fn detections(&self, picture: &Picture, glances: &[Glance]) -> Vec<Detection> {
         let mut logos = fuse(glances, self.fusion);
-        logos.retain(|logo| self.judgement.mentions(logo.score));
-        self.judgement.detections(picture, logos)
+        logos.retain(|logo| self.thresholds.mentions(logo.score));
+        self.thresholds.detections(picture, logos)
     }
 }

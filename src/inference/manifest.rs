@@ -219,6 +219,7 @@ mod tests {
             (r#"["vmware", "adidas"]"#, "\"overlap\": 96", "\"overlap\": 384", "overlap"),
             (r#"["vmware", "adidas"]"#, "\"nms_iou\": 0.5", "\"nms_iou\": 2", "nms_iou"),
             (r#"["vmware", "adidas"]"#, "[256]", "[0]", "again"),
+            (r#"["vmware", "adidas"]"#, "\"from\": 0.1", "\"from\": 10", "again.from"),
             (r#"["vmware", "adidas"]"#, "0.6", "1.6", "agreement"),
             (r#"["vmware", "adidas"]"#, "480", "8", "seen_to"),
         ] {

@@ -12,7 +12,7 @@ use ort::session::Session;
 use ort::value::Tensor;
 
 use super::canvas::Canvas;
-use super::detection::{Detection, Judgement};
+use super::detection::{Detection, Thresholds};
 use super::{ActiveDevice, InferenceError, Manifest, Runtime, WindowsKind};
 use crate::domain::{ModelId, Picture};
 use crate::geometry::{Candidate, Level, Sameness, Size, WindowGrid, suppress};
@@ -37,7 +37,7 @@ pub struct WindowModel {
     session: Session,
     device: ActiveDevice,
     manifest: Manifest<WindowsKind>,
-    judgement: Judgement,
+    thresholds: Thresholds,
     sameness: Sameness,
 }
 
@@ -53,9 +53,9 @@ impl WindowModel {
         let WindowsKind { window, thresholds, low_score, nms_iou, .. } = &manifest.kind;
         // The first label stands for everything else.
         let sameness = Sameness { iou: *nms_iou, by_centre: true };
-        let judgement = Judgement::new(&manifest.labels[1..], thresholds, *low_score);
+        let thresholds = Thresholds::new(&manifest.labels[1..], thresholds, *low_score);
         let empty = Canvas::grey(Size { width: window.width, height: window.height });
-        let mut model = Self { session, device, manifest, judgement, sameness };
+        let mut model = Self { session, device, manifest, thresholds, sameness };
         model.run(1, empty.size, empty.rgb)?;
         Ok(model)
     }
@@ -84,14 +84,14 @@ impl WindowModel {
         for level in self.levels(picture) {
             let scores = self.scores(picture, &level, search)?;
             let windows = (0..level.grid.rows).flat_map(|row| (0..level.grid.columns).map(move |c| (c, row)));
-            let windows = windows.zip(scores).filter(|(_, score)| self.judgement.mentions(*score));
+            let windows = windows.zip(scores).filter(|(_, score)| self.thresholds.mentions(*score));
             candidates.extend(windows.map(|((column, row), score)| Candidate {
                 label: 0,
                 score,
                 bounds: level.core(column, row),
             }));
         }
-        Ok(self.judgement.detections(picture, suppress(candidates, self.sameness)))
+        Ok(self.thresholds.detections(picture, suppress(candidates, self.sameness)))
     }
 
     /// The sizes at which a picture is searched.

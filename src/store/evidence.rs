@@ -5,7 +5,7 @@
 //! texts alone counts right.
 
 use std::collections::BTreeMap;
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Neg};
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
@@ -19,17 +19,15 @@ pub(super) struct NewMentions {
     minute: DateTime<Utc>,
     source: String,
     language: String,
-    negative: i64,
-    neutral: i64,
-    positive: i64,
-    polarity_sum: f64,
-    unscored: i64,
+    #[sqlx(flatten)]
+    tally: Tally,
 }
 
 impl NewMentions {
     /// How many.
     pub(super) fn mentions(&self) -> u64 {
-        u64::try_from(self.negative + self.neutral + self.positive + self.unscored).unwrap_or_default()
+        let Tally { negative, neutral, positive, unscored, .. } = self.tally;
+        u64::try_from(negative + neutral + positive + unscored).unwrap_or_default()
     }
 }
 
@@ -52,14 +50,30 @@ impl NewSightings {
 }
 
 /// What is added to a row of counts, or taken from it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, sqlx::FromRow)]
 pub(super) struct Tally {
     pub(super) negative: i64,
     pub(super) neutral: i64,
     pub(super) positive: i64,
     pub(super) unscored: i64,
     pub(super) polarity_sum: f64,
+    #[sqlx(default)]
     pub(super) sightings: i64,
+}
+
+impl Neg for Tally {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self {
+            negative: -self.negative,
+            neutral: -self.neutral,
+            positive: -self.positive,
+            unscored: -self.unscored,
+            polarity_sum: -self.polarity_sum,
+            sightings: -self.sightings,
+        }
+    }
 }
 
 impl AddAssign for Tally {
@@ -94,15 +108,7 @@ impl<'a> EvidenceChanges<'a> {
                 new.language.as_str(),
                 evidence.as_str(),
             );
-            let tally = Tally {
-                negative: new.negative,
-                neutral: new.neutral,
-                positive: new.positive,
-                unscored: new.unscored,
-                polarity_sum: new.polarity_sum,
-                sightings: 0,
-            };
-            self.add(key, tally);
+            self.add(key, new.tally);
         }
     }
 

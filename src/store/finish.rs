@@ -49,7 +49,8 @@ pub struct FinishedCounts {
 }
 
 impl Store {
-    /// Writes what was found and removes the work. A picture whose lease has ended and that was taken again is left to whoever has it now.
+    /// Writes what was found and removes the work. A picture whose lease has ended and that was
+    /// taken again is left to whoever has it now.
     ///
     /// # Errors
     /// Nothing was written, or, where the connection broke during the commit, everything may have

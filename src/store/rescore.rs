@@ -183,15 +183,7 @@ impl Changed {
 
     /// To be taken away.
     fn counted_before(&self) -> Tally {
-        let old = tally(self.old_label.as_deref(), self.old_polarity, self.sightings);
-        Tally {
-            negative: -old.negative,
-            neutral: -old.neutral,
-            positive: -old.positive,
-            unscored: -old.unscored,
-            polarity_sum: -old.polarity_sum,
-            sightings: -old.sightings,
-        }
+        -tally(self.old_label.as_deref(), self.old_polarity, self.sightings)
     }
 }
 

@@ -37,8 +37,9 @@ pub struct Written {
 }
 
 impl Store {
-    /// Writes posts and their mentions in one transaction, and lists their pictures to be looked at. What is there already stays as it is and is not counted again. An
-    /// empty batch is durable at once.
+    /// Writes posts and their mentions in one transaction, and lists their pictures to be looked
+    /// at. What is there already stays as it is and is not counted again. An empty batch is durable
+    /// at once.
     ///
     /// # Errors
     /// Nothing was written, or, where the connection broke during the commit, everything may have

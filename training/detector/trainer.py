@@ -24,13 +24,13 @@ SMALLEST = 1e-3
 class Recipe:
     """How long, and how fast. The backbone's rate is a share of each tensor's size a step."""
 
-    steps: int = 4000
+    steps: int = 5000
     seed: int = 1
     rate: float = 2e-3
     backbone_rate: float = 3e-3
     decay: float = 0.02
     warm_up: int = 150
-    average: float = 0.998
+    average: float = 0.999
     checkpoint_every: int = 250
 
 

@@ -17,8 +17,8 @@ const WIDTH: usize = 98;
 pub(super) async fn print(store: &Store, watch: &Watch, settings: &Settings) -> anyhow::Result<()> {
     say("");
     say(&format!(
-        "{:<12} {:>8} {:>9} {:>8} {:>9} {:>9}  latest words",
-        "brand", "mentions", "negative", "neutral", "positive", "polarity"
+        "{:<12} {:>8} {:>9} {:>8} {:>9} {:>9} {:>9}  latest words",
+        "brand", "mentions", "negative", "neutral", "positive", "unscored", "polarity"
     ));
     for brand in store.brand_summary().await? {
         say(&row(&brand));
@@ -59,14 +59,15 @@ pub(super) async fn print(store: &Store, watch: &Watch, settings: &Settings) -> 
 
 fn row(brand: &BrandSummary) -> String {
     format!(
-        "{:<12} {:>8} {:>9} {:>8} {:>9} {:>9}  {}",
+        "{:<12} {:>8} {:>9} {:>8} {:>9} {:>9} {:>9}  {}",
         brand.brand,
         brand.mentions,
         brand.negative,
         brand.neutral,
         brand.positive,
+        brand.unscored,
         brand.polarity.map_or("-".to_owned(), |polarity| format!("{polarity:+.2}")),
-        shortened(&one_line(brand.latest.as_deref().unwrap_or("")), 36),
+        shortened(&one_line(brand.latest.as_deref().unwrap_or("")), 26),
     )
 }
 
