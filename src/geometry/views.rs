@@ -34,7 +34,7 @@ pub struct SecondLook {
 }
 
 /// Large pictures, in parts.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct TilePolicy {
     /// Side of a tile.
     pub side: u32,
@@ -45,9 +45,9 @@ pub struct TilePolicy {
     /// Pictures with a longer side above this are made so large first, which bounds the tiles of
     /// one picture.
     pub up_to: Option<u32>,
-    /// Then they are enlarged by this, for logos that are small in all pictures.
+    /// Then they are looked at enlarged by each of these, for logos that are small in all pictures.
     #[serde(default = "unscaled")]
-    pub scale: f64,
+    pub scales: Vec<f64>,
 }
 
 /// A part of a picture as a detector is shown it.
@@ -73,8 +73,8 @@ impl ViewPolicy {
             Some("scales.again.longest_sides must name lengths above 0")
         } else if tiles.is_some_and(|tiles| tiles.overlap >= tiles.side) {
             Some("scales.tiles.overlap must be below scales.tiles.side")
-        } else if tiles.is_some_and(|tiles| !(0.1..=10.0).contains(&tiles.scale)) {
-            Some("scales.tiles.scale must be within 0.1 to 10")
+        } else if tiles.is_some_and(|tiles| !tiles.scales.iter().all(|scale| (0.1..=10.0).contains(scale))) {
+            Some("scales.tiles.scales must be within 0.1 to 10")
         } else {
             None
         }
@@ -85,10 +85,12 @@ impl ViewPolicy {
         let full = Size { width: picture.full_width(), height: picture.full_height() };
         let at_hand = Size { width: picture.width(), height: picture.height() };
         let mut views = self.whole(full, &self.longest_sides);
-        if let Some(policy) = self.tiles.filter(|policy| at_hand.longer_side() > policy.from) {
+        if let Some(policy) = self.tiles.as_ref().filter(|policy| at_hand.longer_side() > policy.from) {
             let longest = policy.up_to.unwrap_or(u32::MAX).min(at_hand.longer_side());
-            let shown = at_hand.with_longer_side(longest).scaled(policy.scale);
-            views.extend(self.in_tiles(full, shown, policy));
+            let bounded = at_hand.with_longer_side(longest);
+            for scale in &policy.scales {
+                views.extend(self.in_tiles(full, bounded.scaled(*scale), policy));
+            }
         }
         views
     }
@@ -107,7 +109,7 @@ impl ViewPolicy {
     pub fn sufficient_side(&self) -> Option<NonZeroU32> {
         let again = self.again.iter().flat_map(|again| &again.longest_sides);
         let whole = self.longest_sides.iter().chain(again).copied().max();
-        let tiled = self.tiles.map_or(Some(0), |tiles| tiles.up_to);
+        let tiled = self.tiles.as_ref().map_or(Some(0), |tiles| tiles.up_to);
         NonZeroU32::new(whole?.max(tiled?))
     }
 
@@ -124,7 +126,7 @@ impl ViewPolicy {
     }
 
     /// Tiles of the picture at the size `shown`.
-    fn in_tiles(&self, full: Size, shown: Size, policy: TilePolicy) -> impl Iterator<Item = View> {
+    fn in_tiles(&self, full: Size, shown: Size, policy: &TilePolicy) -> impl Iterator<Item = View> {
         let shrunk = Letterbox { canvas: shown, content: shown, source: everything(full) };
         tiles(shown, policy.side, policy.overlap).into_iter().filter_map(move |(x, y, size)| {
             let source = shrunk.to_picture(&PixelBox { x: float(x), y: float(y), ..everything(size) });
@@ -164,8 +166,8 @@ impl View {
     }
 }
 
-fn unscaled() -> f64 {
-    1.0
+fn unscaled() -> Vec<f64> {
+    vec![1.0]
 }
 
 fn everything(size: Size) -> PixelBox {
@@ -213,9 +215,11 @@ mod tests {
         let few = policy.views(&picture(8000, 6000)).len();
         assert_eq!(few, policy.views(&picture(2048, 1536)).len());
         assert_eq!(policy.sufficient_side(), NonZeroU32::new(2048));
-        policy.tiles = policy.tiles.map(|tiles| TilePolicy { scale: 1.5, ..tiles });
+        policy.tiles = policy.tiles.map(|tiles| TilePolicy { scales: vec![1.5], ..tiles });
         let enlarged = policy.views(&picture(8000, 6000));
         assert!(enlarged.len() > few);
+        policy.tiles = policy.tiles.map(|tiles| TilePolicy { scales: vec![1.0, 1.5], ..tiles });
+        assert_eq!(policy.views(&picture(8000, 6000)).len() - 2, few - 2 + enlarged.len() - 2);
         assert!((enlarged[3].letterbox.source.height - 6000.0 * 512.0 / (1536.0 * 1.5)).abs() < 1.0);
     }
 

@@ -32,13 +32,17 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("training/runs/detector"), help="checkpoints and the log of figures")
     parser.add_argument("--steps", type=int, default=Recipe.steps)
     parser.add_argument("--seed", type=int, default=Recipe.seed)
+    parser.add_argument("--rate", type=float, default=Recipe.rate, help="the highest rate of the new layers")
+    parser.add_argument("--backbone-rate", type=float, default=Recipe.backbone_rate, help="of each tensor's size, a step")
     parser.add_argument("--start", type=Path, help="checkpoint whose weights to begin with")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--model-version", default="1")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
-    recipe = replace(Recipe(), steps=arguments.steps, seed=arguments.seed)
+    recipe = replace(
+        Recipe(), steps=arguments.steps, seed=arguments.seed, rate=arguments.rate, backbone_rate=arguments.backbone_rate
+    )
     trainer = Trainer(recipe, arguments.data, arguments.work, arguments.start)
     started = time.monotonic()
     trainer.run()

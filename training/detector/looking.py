@@ -35,8 +35,8 @@ class Policy:
     above: int = 640
     # Larger pictures are made this large first: it bounds the tiles of one picture.
     up_to: int = 2048
-    # Tiles look at the picture enlarged by this.
-    tile_scale: float = 1.5
+    # Tiles look at the picture enlarged by each of these.
+    tile_scales: tuple[float, ...] = (1.5, 2.0)
     canvases: tuple[tuple[int, int], ...] = CANVASES
     # Within a view, boxes of one label that overlap more than `suppression` are one; between views, more than `same`.
     suppression: float = 0.5
@@ -110,8 +110,8 @@ def first_views(width: int, height: int, policy: Policy) -> list[View]:
     """The views of the first look: the whole picture, and tiles where it is large."""
     longest = max(width, height)
     result = whole(width, height, policy.longest_sides)
-    if longest > policy.above:
-        scale = min(1.0, policy.up_to / longest) * policy.tile_scale
+    for enlarged in policy.tile_scales if longest > policy.above else ():
+        scale = min(1.0, policy.up_to / longest) * enlarged
         wide, tall = round(width * scale), round(height * scale)
         for x, y in tiles(wide, tall, policy.tile, policy.overlap):
             size = (min(policy.tile, wide - x), min(policy.tile, tall - y))

@@ -66,7 +66,7 @@ def publish(out: Path, network: Detector, data: Path, policy: Policy, training: 
             "canvas": [list(size) for size in policy.canvases],
             "longest_sides": list(policy.longest_sides),
             "again": {"from": policy.again_from, "longest_sides": list(policy.again_sides)},
-            "tiles": {"side": policy.tile, "overlap": policy.overlap, "from": policy.above, "scale": policy.tile_scale, "up_to": policy.up_to},
+            "tiles": {"side": policy.tile, "overlap": policy.overlap, "from": policy.above, "scales": list(policy.tile_scales), "up_to": policy.up_to},
         },
         "fusion": {"iou": policy.same, "agreement": policy.agreement, "seen_from": policy.seen_from, "seen_to": policy.seen_to},
         "precision": "8-bit" if chosen == small else "32-bit",

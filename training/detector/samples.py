@@ -40,7 +40,7 @@ VMWARE_ALONE = np.float32([name == "vmware" for name in LABELS])
 class Sampler:
     """Draws samples, each kind as often as its share says."""
 
-    SHARES = {"crop": 0.3, "whole": 0.2, "mosaic": 0.1, "paste": 0.16, "scene": 0.18, "nothing": 0.06}
+    SHARES = {"crop": 0.27, "whole": 0.18, "mosaic": 0.08, "paste": 0.13, "scene": 0.25, "nothing": 0.09}
 
     def __init__(self, data: Path) -> None:
         self.scenes = SceneMaker(data)
@@ -178,9 +178,12 @@ class Sampler:
         return Sample(_aged(canvas, rng), _array(boxes), np.int64(labels), _array([]), ALL)
 
     def _scene(self, rng: random.Random, size: int) -> Sample:
-        scene = self.scenes.make(rng, (size, size), (40, size * 0.98))
-        boxes = _array([(box.x1, box.y1, box.x2, box.y2) for box in scene.boxes])
-        return Sample(scene.picture, boxes, np.int64([INDEX[box.brand] for box in scene.boxes]), _array([]), VMWARE_ALONE)
+        # Tiles enlarge what they show, so small wordmarks come blurred: a third of the scenes are made small, then enlarged.
+        made = round(size / rng.uniform(1.3, 2.2)) if rng.random() < 0.35 else size
+        scene = self.scenes.make(rng, (made, made), (40 * made / size, made * 0.98))
+        picture = scene.picture if made == size else cv2.resize(scene.picture, (size, size), interpolation=cv2.INTER_CUBIC)
+        boxes = _array([(box.x1, box.y1, box.x2, box.y2) for box in scene.boxes]) * np.float32(size / made)
+        return Sample(picture, boxes, np.int64([INDEX[box.brand] for box in scene.boxes]), _array([]), VMWARE_ALONE)
 
     def _nothing(self, rng: random.Random, size: int) -> Sample:
         everyday = rng.random() < 0.4

@@ -15,12 +15,14 @@ from PIL import Image, ImageDraw, ImageFont
 NAME = ("VMware", "VMware", "VMware", "vmware", "VMWARE", "VMware vSphere", "VMware vCenter", "VMware Tools", "VMware Horizon",
         "vmware.com", "VMware, Inc.", "VMware NSX", "VMware vCloud NFV", "VMware Workspace")
 NEAR = ("VMworld", "vSphere", "vCenter Server", "vRealize", "ware", "vmware-host", "Vmnare", "Veeam", "nutanix", "software",
-        "warehouse", "hardware", "firmware", "vmkernel", "Virtual Machine", "VM01", "aware", "delaware", "vm network")
+        "warehouse", "hardware", "firmware", "vmkernel", "Virtual Machine", "VM01", "aware", "delaware", "vm network",
+        "VMUG", "vmug", "vmworld", "wmvare", "Compware", "vmstore", "winware", "vnware", "wmware")
 WORDS = ("the and of server host cluster settings storage network login password user name cancel next back finish help file "
          "edit view tools window status summary monitor configure permissions datastore memory usage free provisioned "
          "capacity error warning alarm task completed running powered on off snapshot template version build license "
          "Welcome Dashboard Home Inventory Search Recent Type Size Modified Date Open Save Close Exit About Options "
          "conference keynote session partner day hall registration coffee exit entrance sale open closed stop menu "
+         "upgrade learn more medium high low congress center bloggers shuttle level grid ready certified partner forum solutions "
          "market street north south platform gate news today best quality fresh since international company group").split()
 
 

@@ -39,6 +39,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=STAGE.epochs)
     parser.add_argument("--learning-rate", type=float, default=STAGE.learning_rate)
+    parser.add_argument("--share", type=float, default=1.0, help="the published weights are so much trained, the rest those of the start")
     parser.add_argument("--drills", type=int, default=24_000, help="made-up sentences an epoch")
     parser.add_argument("--every", type=int, default=20, help="n takes each n-th unlabelled post")
     parser.add_argument("--threads", type=int, default=2)
@@ -68,6 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
     torch.manual_seed(arguments.seed)
     network = SentimentNetwork(architecture, Dropout(embedding=0.2, between_layers=0.25, features=0.4), len(OTHERS) + 1)
     network.load_state_dict(widened(begun, network.state_dict()))
+    started = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     judge = SentimentNetwork(architecture, sources=len(OTHERS) + 1)
     judge.load_state_dict(network.state_dict())
 
@@ -84,6 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not trainer.resume():
         report("before", network.state_dict())
     weights = trainer.run([replace(STAGE, epochs=arguments.epochs, learning_rate=arguments.learning_rate)])
+    weights = between(started, weights, arguments.share)
     used = [
         {"source": name, "rows": int((mixed.source == index).sum()), "share": STAGE.shares[name]} for index, name in enumerate(mixed.sources)
     ]
@@ -91,13 +94,19 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.out, judge, weights, tokenizer, split.held_out, recipe.manifest_max_tokens,
         {
             "command": f"python -m training.towards --data DIR --start {arguments.start.name} --tokenizer tokenizer.json --seed {arguments.seed} "
-            f"--epochs {arguments.epochs} --learning-rate {arguments.learning_rate:g} --drills {arguments.drills} --every {arguments.every}",
+            f"--epochs {arguments.epochs} --learning-rate {arguments.learning_rate:g} --share {arguments.share:g} --drills {arguments.drills} --every {arguments.every}",
             "seed": arguments.seed, "data": used, "seconds": round(trainer.seconds),
         },
         arguments.model_version, NOTES,
     )
     for name, figures in manifest["figures"].items():
         print(name, figures)
+
+
+def between(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
+    """Weights on the straight line from one network to another (Wortsman et al., "Robust fine-tuning of zero-shot models",
+    2022): what was learnt anew stays in part, and what was known before is forgotten less."""
+    return {name: torch.lerp(tensor, other[name], share) for name, tensor in one.items()}
 
 
 def without_targets(encoded: Encoded) -> Encoded:

@@ -20,10 +20,10 @@ OTHERS = ("brand_entity", "goemotions", "reviews", "software_engineering", "sst5
 DRILLS = "drills"
 REMEMBERED = "brand_tweets"  # unlabelled: what the model thought of them before is kept
 # How much of a tweet's training label is the model's own former opinion, which a teacher has formed.
-FORMER_SHARE = 0.6
+FORMER_SHARE = 0.8
 
 STAGE = Stage(
-    "towards targets", 4, 7e-4, 5e-5,
+    "towards targets", 2, 6e-4, 5e-5,
     {
         ANCHOR: 1.0, "semeval_topic": 1.0, "targets": 3.0, "brand_entity": 0.7, "tse": 0.7, "goemotions": 0.3,
         "software_engineering": 0.7, "sst5": 0.3, "reviews": 0.3, DRILLS: 1.0, REMEMBERED: 1.0,
