@@ -17,7 +17,7 @@ EfficientNet-Lite0 as backbone (ImageNet weights, Apache-2.0), a top-down featur
 8, 16, 32 and 64; 3.2 million parameters, {precision}, {size:.1f} MB. Sources of the methods are named in `training/detector/`.
 
 A picture is looked at with its longer side at {sides} pixels; where that shows a score of {again_from} or more, at {again_sides},
-too; pictures above {above} pixels also in tiles. What the views show is fused: a logo's score counts the views that agree.
+too; pictures above {above} pixels also in tiles, at {tile_scales} times their size. What the views show is fused: a logo's score counts the views that agree.
 
 ## Training
 `{command}`
@@ -70,6 +70,7 @@ def write_card(folder: Path, manifest: dict, outcomes: list[failures.Outcome]) -
         size=manifest["files"]["model"]["bytes"] / 1e6, command=manifest["training"]["command"],
         sides=", ".join(map(str, scales["longest_sides"])), again_from=scales["again"]["from"],
         again_sides=", ".join(map(str, scales["again"]["longest_sides"])), above=scales["tiles"]["from"],
+        tile_scales=" and ".join(f"{scale:g}" for scale in scales["tiles"]["scales"]),
         map50=figures["flickrlogos_map50"], alarms=figures["vmware_false_alarms_a_picture"], vmware_ap=figures["vmware_ap50"],
         lost=figures["lost_by_8_bits"], by_class="\n".join(f"| {name} | {recall} |" for name, recall in classes),
         each=failures.EACH, conditions="\n".join(failures.write(folder, outcomes)),

@@ -28,22 +28,22 @@ class Policy:
     `again_from` or more, at each of `again_sides`, too; and in tiles, where its longer side is above `above`."""
 
     longest_sides: tuple[int, ...] = (320,)
-    again_from: float = 0.1
-    again_sides: tuple[int, ...] = (160, 192, 224, 256, 384, 448, 512)
+    again_from: float = 0.3
+    again_sides: tuple[int, ...] = (160, 224, 384, 512)
     tile: int = 512
     overlap: int = 128
-    above: int = 640
+    above: int = 512
     # Larger pictures are made this large first: it bounds the tiles of one picture.
-    up_to: int = 2048
+    up_to: int = 1280
     # Tiles look at the picture enlarged by each of these.
-    tile_scales: tuple[float, ...] = (1.5, 2.0)
+    tile_scales: tuple[float, ...] = (1.0, 2.0)
     canvases: tuple[tuple[int, int], ...] = CANVASES
     # Within a view, boxes of one label that overlap more than `suppression` are one; between views, more than `same`.
     suppression: float = 0.5
-    same: float = 0.55
+    same: float = 0.5
     # How much the mean over the views counts beside the best view, and the longer sides, in pixels of a view, at which
     # a logo ought to be found in it.
-    agreement: float = 0.6
+    agreement: float = 0.4
     seen_from: float = 16.0
     seen_to: float = 480.0
     low_score: float = 0.02

@@ -2,7 +2,9 @@
 
 Weights of seven bits and unsigned activations: on processors without VNNI the products of two neighbours are added up
 in 16 bits, and full eight-bit weights can overflow there (ONNX Runtime's page on quantisation, "reduce_range").
-The last convolutions of the heads and everything after them keep 32 bits: a box needs more than 256 steps.
+The last convolutions of the heads and everything after them keep 32 bits: a box needs more than 256 steps. So do the first
+six convolutions, which see all that follows through few channels, and the sums, whose two sides differ in range: with all
+of them in 8 bits, mean average precision on validation pictures fell by 1.8 points, without them it did not fall.
 """
 
 from __future__ import annotations
@@ -15,9 +17,11 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from .labels import LABELS
 from .samples import Sampler
 
 SAMPLES, SIDE = 64, 384
+FIRST = 6
 
 
 class Calibration(CalibrationDataReader):
@@ -40,7 +44,7 @@ def quantize(model: Path, out: Path, data: Path) -> None:
     quantize_static(
         str(prepared), str(out), Calibration(data), quant_format=QuantFormat.QDQ, per_channel=True, reduce_range=True,
         activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax,
-        op_types_to_quantize=["Conv", "Add", "Clip"], nodes_to_exclude=_fine(graph),
+        op_types_to_quantize=["Conv", "Clip"], nodes_to_exclude=_fine(graph),
         extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
     )
     prepared.unlink()
@@ -50,12 +54,8 @@ def quantize(model: Path, out: Path, data: Path) -> None:
 
 
 def _fine(graph: onnx.GraphProto) -> list[str]:
-    """The stem's normalisation and whatever lies behind the last convolutions: found by their few output channels."""
+    """The convolutions that keep 32 bits: the first ones, and the last ones, which are known by their few channels."""
     shapes = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
-    excluded = []
-    for node in graph.node:
-        if node.op_type == "Conv":
-            outputs = shapes.get(node.input[1], [0])[0]
-            if outputs in (4, 28):
-                excluded.append(node.name)
-    return excluded
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    last = [node for node in convolutions if shapes.get(node.input[1], [0])[0] in (4, len(LABELS))]
+    return [node.name for node in (*convolutions[:FIRST], *last)]

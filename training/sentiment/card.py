@@ -17,6 +17,7 @@ CORPORA = """\
 | goemotions | Reddit comments | GoEmotions (Demszky et al. 2020); Apache-2.0 |
 | software_engineering | Stack Overflow, GitHub, Jira, code and app reviews | several research sets; Stack Overflow text is CC BY-SA |
 | sst5, reviews | sentences on films and products | Stanford Sentiment Treebank and similar; for research |
+| targets | sentences and tweets with the label towards a term in them | SemEval 2014 task 4, MAMS and Dong et al. (2014), or similar; for research |
 | brand_tweets, reddit_titles | unlabelled posts | for word vectors{pool}; terms unclear |
 """
 
@@ -24,12 +25,14 @@ CORPORA = """\
 def write_card(folder: Path, manifest: dict) -> None:
     """Renders the card of a published model and asks the model about the probes."""
     model = ExportedModel(folder)
-    distilled = "distillation" in manifest["training"]["command"]
+    command = manifest["training"]["command"]
+    towards = "training.towards" in command
+    distilled = towards or "distillation" in command
     lines = [
         "# Sentiment of posts",
         "",
         "A two-layer bidirectional LSTM over word-piece vectors that gives the probability of negative, neutral and",
-        "positive for an English post. `manifest.json` is its contract; this page is written from it by the training.",
+        f"positive for an English post{', as a whole or towards something that it names' if towards else ''}. `manifest.json` is its contract; this page is written from it by the training.",
         "",
         f"Version {manifest['version']}: {manifest['size']['parameters']:,} parameters, "
         f"{manifest['files']['model']['bytes'] / 1e6:.1f} MB, {manifest['size']['vocabulary']:,} word pieces, "
@@ -59,7 +62,7 @@ def write_card(folder: Path, manifest: dict) -> None:
         lines.append(f"- {entry['file']}: {entry['rows']}{more}")
     lines += [
         "",
-        f"Command: `{manifest['training']['command']}`, {manifest['training']['seconds']} s of training on {manifest['training']['cpu']}.",
+        f"Command: `{command}`, {manifest['training']['seconds']} s of training on {manifest['training']['cpu']}.",
     ]
     if distilled:
         lines += [
@@ -70,7 +73,9 @@ def write_card(folder: Path, manifest: dict) -> None:
     lines += [
         "## Not for",
         "- Decisions about single persons (hiring, credit, moderation, policing): it errs on about three posts in ten.",
-        "- Finding what somebody thinks of one of several things in a post: it judges the text as a whole.",
+        "- Finding what somebody thinks of a thing that the post speaks of without naming it: a target must stand in the text."
+        if towards
+        else "- Finding what somebody thinks of one of several things in a post: it judges the text as a whole.",
         "- Languages other than English, irony, medical or legal text.",
         "- Comparing groups of people: texts by and about some groups may be judged more harshly; this was not measured.",
         "",

@@ -13,6 +13,7 @@ import torch
 from training.sentiment import evaluation
 from training.sentiment.batches import Encoded
 from training.sentiment.corpus import CorpusError, read_labelled, read_plain
+from training.sentiment.mixture import ANCHOR
 from training.sentiment.network import Architecture, Dropout, SentimentNetwork
 from training.sentiment.publish import publish, reporter
 from training.sentiment.recipe import RECIPES
@@ -20,13 +21,23 @@ from training.sentiment.splits import HELD_OUT_SOURCES, VALIDATION, Split
 from training.sentiment.tokenizer import load_tokenizer
 from training.sentiment.trainer import Trainer, predict
 
-from .mixture import OTHERS, STAGE, TOWARDS, mixture
+from .mixture import DRILLS, FORMER_SHARE, OTHERS, REMEMBERED, SETTLING, STAGE, TOWARDS, mixture
 from .start import StartError, start_weights, widened
 
 NOTES = (
     "English posts. The target is the first place that names it; without one the text as a whole is judged. Irony without "
     "a marker, and knowledge of the world, are weak."
 )
+
+
+FILES = {DRILLS: "made up (training/sentiment/drills.py)", REMEMBERED: f"{REMEMBERED}.txt.xz"}
+
+
+def whose(source: str) -> str:
+    """Whose labels a source trains with, for the card."""
+    if source == REMEMBERED:
+        return "the start's own"
+    return f"{FORMER_SHARE:.0%} the start's own" if source == ANCHOR else "the corpus's" if source != DRILLS else "given with them"
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -85,10 +96,11 @@ def run(arguments: argparse.Namespace) -> None:
     trainer = Trainer(network, mixed, arguments.work, arguments.seed, report, arguments.bfloat16)
     if not trainer.resume():
         report("before", network.state_dict())
-    weights = trainer.run([replace(STAGE, epochs=arguments.epochs, learning_rate=arguments.learning_rate)])
+    weights = trainer.run([replace(STAGE, epochs=arguments.epochs, learning_rate=arguments.learning_rate), SETTLING])
     weights = between(started, weights, arguments.share)
     used = [
-        {"source": name, "rows": int((mixed.source == index).sum()), "share": STAGE.shares[name]} for index, name in enumerate(mixed.sources)
+        {"file": FILES.get(name, f"{name}.tsv.xz"), "rows": int((mixed.source == index).sum()), "share": STAGE.shares[name], "labels": whose(name)}
+        for index, name in enumerate(mixed.sources)
     ]
     manifest = publish(
         arguments.out, judge, weights, tokenizer, split.held_out, recipe.manifest_max_tokens,
