@@ -22,9 +22,9 @@ from training.sentiment.tokenizer import load_tokenizer, train_tokenizer
 
 from .grams import Grams, Table, cross_fitted
 from .network import Architecture, FilmNetwork, TalkNetwork
-from .publish import publish
+from .publish import VALIDATION, publish
 from .reviews import TEST, TRAINING, encoded_reviews, read_reviews
-from .talk import TALK, train_talk
+from .talk import TALK, talk_odds, train_talk
 from .trainer import Plan, Trainer, log_odds
 from .vectors import first_vectors
 
@@ -101,15 +101,18 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"goes on after epoch {trainer.done}", flush=True)
     weights = trainer.run()
 
-    talk = None
-    if arguments.talk_epochs:
-        torch.manual_seed(arguments.seed)
-        talk = TalkNetwork(vectors)
-        train_talk(talk, training, validation, work, arguments.seed, arguments.talk_epochs, lambda line: log_figures(work, line))
-
-    sets = {"validation": validation_rows}
+    sets = {VALIDATION: validation_rows}
     if arguments.test:
         sets[TEST] = read_labelled(arguments.data, TEST)
+    talk = {}
+    if arguments.talk_epochs:
+        torch.manual_seed(arguments.seed)
+        talks = TalkNetwork(vectors)
+        train_talk(talks, training, validation, work, arguments.seed, arguments.talk_epochs, lambda line: log_figures(work, line))
+        for name, rows in sets.items():
+            path = work / f"talk-{arguments.talk_epochs}-{name}.npz"
+            talk[name] = kept(path, lambda rows=rows: {"odds": talk_odds(talks, encoded_reviews(rows, tokenizer).encoded)})["odds"]
+
     manifest = publish(
         arguments.out, judge, weights, grams.tables, tokenizer, sets, talk,
         {

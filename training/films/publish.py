@@ -20,9 +20,8 @@ from .card import write_card
 from .export import build_model, rounded
 from .goldens import GOLDEN_TEXTS
 from .grams import Grams, Table
-from .network import FilmNetwork, TalkNetwork
+from .network import FilmNetwork
 from .reviews import MAX_TOKENS, encoded_reviews
-from .talk import talk_odds
 from .trainer import log_odds
 
 VALIDATION = "validation"
@@ -39,10 +38,10 @@ def probabilities(odds: np.ndarray, temperature: float = 1.0) -> np.ndarray:
 
 def publish(
     out: Path, network: FilmNetwork, weights: dict[str, torch.Tensor], tables: tuple[Table, Table], tokenizer: Tokenizer,
-    sets: dict[str, list[Row]], talk: TalkNetwork | None, training: dict, model_version: str, notes: str,
+    sets: dict[str, list[Row]], talk: dict[str, np.ndarray], training: dict, model_version: str, notes: str,
 ) -> dict:
-    """Writes the model folder and returns its manifest; `sets` are measured, "validation" also sets the temperature.
-    Raises ExportError if the exported file strays from the trained network or is too large."""
+    """Writes the model folder and returns its manifest; `sets` are measured, "validation" also sets the temperature;
+    `talk` has the log-odds [reviews] that the talk's network gives for each of them, or for none. Raises ExportError if the exported file strays from the trained network or is too large."""
     out.mkdir(parents=True, exist_ok=True)
     arrays = rounded({name: tensor.numpy() for name, tensor in weights.items()})
     network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
@@ -60,15 +59,14 @@ def publish(
     figures, distance = {}, 0.0
     for name, rows in sets.items():
         labels = np.array([row.label for row in rows])
-        found = exported.probabilities([row.text for row in rows], batch_size=32)
+        found = exported.probabilities([row.text for row in rows], batch_size=64)
         figures[name] = evaluation.figures(labels, found)
         if name == VALIDATION:
             distance = float(np.abs(found - probabilities(odds, temperature)).max())
             if not distance < TOLERANCE:
                 raise ExportError(f"The exported model is {distance:.2g} away from the trained one")
-        if talk is not None:
-            encoded = encoded_reviews(rows, tokenizer).encoded
-            figures[f"{name}, the talk's network"] = evaluation.figures(labels, probabilities(talk_odds(talk, encoded)))
+        if name in talk:
+            figures[f"{name}, the talk's network"] = evaluation.figures(labels, probabilities(talk[name]))
     size_of = network.architecture.as_dict() | {
         "parameters": int(sum(array.size for array in arrays.values())),
         "weights_of_pairs_and_triples": int(sum((table.weights != 0).sum() for table in tables)),

@@ -30,7 +30,7 @@ STEP = 16  # lengths of windows are multiples of it, so that many reviews share 
 class Plan:
     """How the network learns. Lengths in tokens."""
 
-    epochs: int = 6
+    epochs: int = 4
     plain_epochs: int = 2  # first ones, without adversarial steps
     learning_rate: float = 1e-3
     final_learning_rate: float = 5e-5
