@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.sentiment.corpus import CorpusError, read_labelled
+from training.sentiment.corpus import CorpusError, Row, read_labelled
 from training.sentiment.tokenizer import load_tokenizer, train_tokenizer
 
 from .grams import Grams, Table, cross_fitted
@@ -104,17 +104,17 @@ def run(arguments: argparse.Namespace) -> None:
     sets = {VALIDATION: validation_rows}
     if arguments.test:
         sets[TEST] = read_labelled(arguments.data, TEST)
-    talk = {}
     if arguments.talk_epochs:
         torch.manual_seed(arguments.seed)
         talks = TalkNetwork(vectors)
         train_talk(talks, training, validation, work, arguments.seed, arguments.talk_epochs, lambda line: log_figures(work, line))
-        for name, rows in sets.items():
-            path = work / f"talk-{arguments.talk_epochs}-{name}.npz"
-            talk[name] = kept(path, lambda rows=rows: {"odds": talk_odds(talks, encoded_reviews(rows, tokenizer).encoded)})["odds"]
+
+    def odds_of_talk(name: str, rows: list[Row]) -> np.ndarray:
+        path = work / f"talk-{arguments.talk_epochs}-{name}.npz"
+        return kept(path, lambda: {"odds": talk_odds(talks, encoded_reviews(rows, tokenizer).encoded)})["odds"]
 
     manifest = publish(
-        arguments.out, judge, weights, grams.tables, tokenizer, sets, talk,
+        arguments.out, judge, weights, grams.tables, tokenizer, sets, odds_of_talk if arguments.talk_epochs else None,
         {
             "command": f"python -m training.films --data DIR --seed {arguments.seed} --epochs {arguments.epochs} --talk-epochs {arguments.talk_epochs}",
             "seed": arguments.seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +39,10 @@ def probabilities(odds: np.ndarray, temperature: float = 1.0) -> np.ndarray:
 
 def publish(
     out: Path, network: FilmNetwork, weights: dict[str, torch.Tensor], tables: tuple[Table, Table], tokenizer: Tokenizer,
-    sets: dict[str, list[Row]], talk: dict[str, np.ndarray], training: dict, model_version: str, notes: str,
+    sets: dict[str, list[Row]], talk: Callable[[str, list[Row]], np.ndarray] | None, training: dict, model_version: str, notes: str,
 ) -> dict:
     """Writes the model folder and returns its manifest; `sets` are measured, "validation" also sets the temperature;
-    `talk` has the log-odds [reviews] that the talk's network gives for each of them, or for none. Raises ExportError if the exported file strays from the trained network or is too large."""
+    `talk` gives the log-odds [reviews] of the talk's network for a named set. Raises ExportError if the exported file strays from the trained network or is too large."""
     out.mkdir(parents=True, exist_ok=True)
     arrays = rounded({name: tensor.numpy() for name, tensor in weights.items()})
     network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
@@ -65,8 +66,8 @@ def publish(
             distance = float(np.abs(found - probabilities(odds, temperature)).max())
             if not distance < TOLERANCE:
                 raise ExportError(f"The exported model is {distance:.2g} away from the trained one")
-        if name in talk:
-            figures[f"{name}, the talk's network"] = evaluation.figures(labels, probabilities(talk[name]))
+        if talk is not None:
+            figures[f"{name}, the talk's network"] = evaluation.figures(labels, probabilities(talk(name, rows)))
     size_of = network.architecture.as_dict() | {
         "parameters": int(sum(array.size for array in arrays.values())),
         "weights_of_pairs_and_triples": int(sum((table.weights != 0).sum() for table in tables)),
