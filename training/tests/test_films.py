@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 from training.films.export import build_model, rounded
 from training.films.grams import FOLDS, Table, cross_fitted, keys, table
 from training.films.network import Architecture, FilmNetwork, TalkNetwork
-from training.films.reviews import Reviews, validates
+from training.films.reviews import Reviews, read_reviews, validates
 from training.films.trainer import Plan, Trainer, Windows, log_odds
 from training.sentiment.batches import Encoded
 
@@ -107,8 +108,9 @@ def test_a_review_is_read_with_weights_that_never_saw_it() -> None:
     turned = Reviews(some.encoded, np.where(some.folds == 2, 1 - some.positive, some.positive).astype(np.float32), some.folds)
     other = cross_fitted(turned, VOCABULARY, 1.0)
     own = np.repeat(some.folds, some.encoded.lengths()) == 2
-    scale = np.abs(grams.of_training[own, 0]).max() / np.abs(other.of_training[own, 0]).max()
-    assert other.of_training[own, 0] * scale == pytest.approx(grams.of_training[own, 0], abs=1e-4)
+    # What is read is scaled and rounded by what all folds have: equal but for that.
+    assert np.corrcoef(other.of_training[own, 0], grams.of_training[own, 0])[0, 1] > 0.995
+    assert np.corrcoef(other.of_training[~own, 0], grams.of_training[~own, 0])[0, 1] < 0.99
     assert np.abs(other.odds_of_training[some.folds == 2] - grams.odds_of_training[some.folds == 2]).max() < 1e-4
     assert np.abs(other.odds_of_training[some.folds != 2] - grams.odds_of_training[some.folds != 2]).max() > 0.1
 
@@ -165,6 +167,17 @@ def test_the_talks_network_is_read_at_its_last_step_and_keeps_its_vectors() -> N
     changed = ids.clone()
     changed[:, -1] = (changed[:, -1] + 1) % VOCABULARY
     assert not torch.equal(network(changed), odds)
+
+
+def test_no_review_of_the_test_half_trains_or_validates(tmp_path: Path) -> None:
+    (tmp_path / "text").mkdir()
+    lines = [f"positive\tA film of ours, number {number}." for number in range(40)]
+    for name, some in (("imdb_train", lines), ("imdb_test", ["negative\tA FILM of ours - number 7", "negative\ta film of ours, number 28."])):
+        with lzma.open(tmp_path / "text" / f"{name}.tsv.xz", "wt", encoding="utf-8") as file:
+            file.write("label\ttext\n" + "\n".join(some) + "\n")
+    training, validation = read_reviews(tmp_path)
+    assert [row.text.split()[-1] for row in validation] == ["20.", "29."]
+    assert len(training) == 36 and not any(row.text.endswith(" 7.") for row in training)
 
 
 def test_the_split_never_moves() -> None:
