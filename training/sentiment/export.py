@@ -24,7 +24,7 @@ from .network import BEFORE, BEHIND, DISTANCES, STEPS
 
 OPSET, IR_VERSION = 21, 10
 # PyTorch orders an LSTM's gates input, forget, cell, output; ONNX wants input, output, forget, cell.
-_GATE_ORDER = (0, 3, 1, 2)
+GATE_ORDER = (0, 3, 1, 2)
 _VERY_NEGATIVE = -1e9
 # A gate with this bias is open, a candidate with it is 1 or -1, as far as 32 bits can tell.
 _OPEN = 30.0
@@ -32,7 +32,7 @@ _OPEN = 30.0
 _MOST = 63
 
 
-class _Graph:
+class Graph:
     """Collects nodes and weights."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ def rounded(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def build_model(weights: dict[str, np.ndarray], temperature: float) -> onnx.ModelProto:
     """The model of `weights` (the names of SentimentNetwork's state): input_ids int64 [batch, tokens], lengths,
     target_starts and target_ends int64 [batch] to probabilities float32 [batch, 3]."""
-    graph = _Graph()
+    graph = Graph()
     numbers, scales = quantized(weights["embedding.weight"], 1)
     graph.weight("embedding_numbers", numbers)
     graph.weight("embedding_scales", scales)
@@ -77,7 +77,7 @@ def build_model(weights: dict[str, np.ndarray], temperature: float) -> onnx.Mode
     graph.node("Gather", ["embedding_scales", "input_ids"], "vectors_scales", axis=0)
     graph.node("Cast", ["vectors_numbers"], "vectors_unscaled", to=TensorProto.FLOAT)
     graph.node("Mul", ["vectors_unscaled", "vectors_scales"], "words")
-    _mask(graph)
+    mask(graph)
     _distance(graph, weights)
     graph.node("Add", ["words", "distance_vectors"], "vectors")
     graph.node("Transpose", ["vectors"], "time_major", perm=[1, 0, 2])
@@ -110,7 +110,7 @@ def build_model(weights: dict[str, np.ndarray], temperature: float) -> onnx.Mode
     return model
 
 
-def _lstm(graph: _Graph, weights: dict[str, np.ndarray], layer: str, inputs: str, largest: float) -> str:
+def _lstm(graph: Graph, weights: dict[str, np.ndarray], layer: str, inputs: str, largest: float) -> str:
     """A bidirectional layer: [tokens, batch, features] to [tokens, batch, 2 * hidden]. No input is above `largest`."""
     hidden = weights[f"{layer}.weight_hh_l0"].shape[1]
 
@@ -120,7 +120,7 @@ def _lstm(graph: _Graph, weights: dict[str, np.ndarray], layer: str, inputs: str
         for suffix in ("", "_reverse"):
             blocks = np.split(weights[f"{layer}.{name}_l0{suffix}"], 4)
             room = [(0, 2)] + [(0, further_columns)] * (blocks[0].ndim - 1)
-            directions.append(np.concatenate([np.pad(blocks[gate], room) for gate in _GATE_ORDER]))
+            directions.append(np.concatenate([np.pad(blocks[gate], room) for gate in GATE_ORDER]))
         return np.stack(directions)
 
     bias = gates("bias_ih").reshape(2, 4, hidden + 2)
@@ -161,7 +161,7 @@ def _lstm(graph: _Graph, weights: dict[str, np.ndarray], layer: str, inputs: str
     return graph.node("Reshape", [f"{layer}_directions_last", f"{layer}_shape"], f"{layer}_states")
 
 
-def _mask(graph: _Graph) -> None:
+def mask(graph: Graph) -> None:
     """`real` bool [batch, tokens, 1]: which tokens are text rather than padding."""
     graph.node("Shape", ["input_ids"], "token_count", start=1, end=2)
     graph.weight("zero", np.array(0, dtype=np.int64))
@@ -177,7 +177,7 @@ def _mask(graph: _Graph) -> None:
     graph.weight("very_negative", np.array(_VERY_NEGATIVE, dtype=np.float32))
 
 
-def _distance(graph: _Graph, weights: dict[str, np.ndarray]) -> None:
+def _distance(graph: Graph, weights: dict[str, np.ndarray]) -> None:
     """`distance_vectors` [batch, tokens, dimensions], and `inside` float32 [batch, tokens, 1]: the target's tokens."""
     graph.node("Unsqueeze", ["target_starts", "time_axis"], "starts_column")
     graph.node("Unsqueeze", ["target_ends", "time_axis"], "ends_column")
@@ -203,7 +203,7 @@ def _distance(graph: _Graph, weights: dict[str, np.ndarray]) -> None:
     graph.node("Cast", ["inside_truth"], "inside", to=TensorProto.FLOAT)
 
 
-def _pool(graph: _Graph, weights: dict[str, np.ndarray]) -> None:
+def _pool(graph: Graph, weights: dict[str, np.ndarray]) -> None:
     """`features` [batch, 8 * hidden]: attention, maximum and mean over the real tokens, mean over the target."""
     graph.node("Mul", ["states", "inside"], "states_of_target")
     graph.node("ReduceSum", ["states_of_target", "time_axis"], "sum_of_target", keepdims=0)

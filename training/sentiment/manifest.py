@@ -32,30 +32,32 @@ def versions() -> dict[str, str]:
     return found
 
 
-def goldens(model: ExportedModel) -> list[dict]:
+def goldens(model: ExportedModel, texts: list[str] = GOLDEN_TEXTS) -> list[dict]:
     """The golden texts with the probabilities of the exported file, each run alone."""
     rows = []
-    for text in GOLDEN_TEXTS:
+    for text in texts:
         values = model.run([model.ids(text)])[0]
         rows.append({"text": text, "probabilities": [round(float(value), 6) for value in values]})
     return rows
 
 
-def write_manifest(folder: Path, max_tokens: int, training: dict, figures: dict, size: dict, model_version: str, notes: str) -> dict:
+def write_manifest(
+    folder: Path, max_tokens: int, training: dict, figures: dict, size: dict, model_version: str, notes: str,
+    name: str = "sentiment", texts: list[str] = GOLDEN_TEXTS,
+) -> dict:
     """Describes `model.onnx` and `tokenizer.json` in `folder` and writes `manifest.json` beside them."""
     model_path, tokenizer_path = folder / "model.onnx", folder / "tokenizer.json"
     model = ExportedModel.from_files(model_path, tokenizer_path, PAD_ID, UNKNOWN_ID, max_tokens)
+    numbers = ["lengths", "target_starts", "target_ends"] if model.takes_targets else ["lengths"]
     manifest = {
         "format": 1,
-        "name": "sentiment",
+        "name": name,
         "version": model_version,
         "kind": "text-sentiment",
         "files": {"model": described(model_path), "tokenizer": described(tokenizer_path)},
         "inputs": [
             {"name": "input_ids", "type": "int64", "shape": ["batch", "tokens"]},
-            {"name": "lengths", "type": "int64", "shape": ["batch"]},
-            {"name": "target_starts", "type": "int64", "shape": ["batch"]},
-            {"name": "target_ends", "type": "int64", "shape": ["batch"]},
+            *({"name": one, "type": "int64", "shape": ["batch"]} for one in numbers),
         ],
         "outputs": [{"name": "probabilities", "type": "float32", "shape": ["batch", len(LABELS)]}],
         "labels": LABELS,
@@ -71,7 +73,7 @@ def write_manifest(folder: Path, max_tokens: int, training: dict, figures: dict,
             "The weights come under the licence of the project. The corpora that they were trained on "
             "are not part of it and have terms of their own; see README.md."
         ),
-        "goldens": goldens(model),
+        "goldens": goldens(model, texts),
         "notes": notes,
     }
     partial = folder / "manifest.json.partial"

@@ -100,7 +100,7 @@ class SentimentNetwork(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
         for lstm in (self.layer_1, self.layer_2):
-            _initialise(lstm)
+            initialise(lstm)
 
     def set_vectors(self, vectors: np.ndarray) -> None:
         """Starts from word vectors [vocabulary, dimensions] float32."""
@@ -146,7 +146,7 @@ class SentimentNetwork(nn.Module):
         ]
 
 
-def _initialise(lstm: nn.LSTM) -> None:
+def initialise(lstm: nn.LSTM) -> None:
     """Orthogonal recurrent weights, and forget gates that start open (Jozefowicz et al., 2015)."""
     hidden = lstm.hidden_size
     for name, parameter in lstm.named_parameters():

@@ -1,0 +1,81 @@
+"""From trained weights to the folder that ships: rounds, calibrates, exports, checks, measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from training.sentiment import evaluation
+from training.sentiment.corpus import Row
+from training.sentiment.export import save_model
+from training.sentiment.manifest import write_manifest
+from training.sentiment.publish import ExportError
+from training.sentiment.runtime import ExportedModel
+from training.sentiment.tokenizer import PAD_ID, UNKNOWN_ID
+
+from .card import write_card
+from .export import build_model, rounded
+from .goldens import GOLDEN_TEXTS
+from .grams import Grams, Table
+from .network import FilmNetwork
+from .reviews import MAX_TOKENS, encoded_reviews
+from .trainer import log_odds
+
+VALIDATION = "validation"
+# The graph does in 32 bits what PyTorch does, with the same weights: only the order of sums differs.
+TOLERANCE = 1e-3
+MOST_BYTES = 8_000_000
+
+
+def probabilities(odds: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """Negative, neutral (never) and positive float64 [reviews, 3] of log-odds [reviews]."""
+    positive = 1 / (1 + np.exp(-odds.astype(np.float64) / temperature))
+    return np.stack([1 - positive, np.zeros_like(positive), positive], axis=1)
+
+
+def publish(
+    out: Path, network: FilmNetwork, weights: dict[str, torch.Tensor], tables: tuple[Table, Table], tokenizer: Tokenizer,
+    sets: dict[str, list[Row]], talk: Callable[[str, list[Row]], np.ndarray] | None, training: dict, model_version: str, notes: str,
+) -> dict:
+    """Writes the model folder and returns its manifest; `sets` are measured, "validation" also sets the temperature;
+    `talk` gives the log-odds [reviews] of the talk's network for a named set. Raises ExportError if the exported file strays from the trained network or is too large."""
+    out.mkdir(parents=True, exist_ok=True)
+    arrays = rounded({name: tensor.numpy() for name, tensor in weights.items()})
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+    grams = Grams(tables, np.zeros((0, 2), np.float32), np.zeros(0, np.float32))
+    validation = encoded_reviews(sets[VALIDATION], tokenizer)
+    odds = log_odds(network, validation.encoded, grams.read(validation.encoded, tokenizer.get_vocab_size()))
+    logits = np.stack([np.zeros_like(odds), odds], axis=1)
+    temperature = evaluation.fit_temperature(logits, validation.positive.astype(np.int64))
+    save_model(build_model(arrays, tables, temperature), out / "model.onnx")
+    if (size := (out / "model.onnx").stat().st_size) > MOST_BYTES:
+        raise ExportError(f"The exported model has {size} bytes, and {MOST_BYTES} are allowed")
+    tokenizer.save(str(out / "tokenizer.json"))
+
+    exported = ExportedModel.from_files(out / "model.onnx", out / "tokenizer.json", PAD_ID, UNKNOWN_ID, MAX_TOKENS)
+    figures, distance = {}, 0.0
+    for name, rows in sets.items():
+        labels = np.array([row.label for row in rows])
+        found = exported.probabilities([row.text for row in rows], batch_size=64)
+        figures[name] = evaluation.figures(labels, found)
+        if name == VALIDATION:
+            distance = float(np.abs(found - probabilities(odds, temperature)).max())
+            if not distance < TOLERANCE:
+                raise ExportError(f"The exported model is {distance:.2g} away from the trained one")
+        if talk is not None:
+            figures[f"{name}, the talk's network"] = evaluation.figures(labels, probabilities(talk(name, rows)))
+    size_of = network.architecture.as_dict() | {
+        "parameters": int(sum(array.size for array in arrays.values())),
+        "weights_of_pairs_and_triples": int(sum((table.weights != 0).sum() for table in tables)),
+        "temperature": temperature,
+        "distance_from_pytorch": round(distance, 8),
+    }
+    manifest = write_manifest(
+        out, MAX_TOKENS, training, figures, size_of, model_version, notes, name="film-reviews", texts=GOLDEN_TEXTS
+    )
+    write_card(out, manifest)
+    return manifest
