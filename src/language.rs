@@ -13,7 +13,7 @@ use whatlang::{Lang, Script, detect_script};
 use crate::domain::Language;
 
 /// Fewer letters of a Latin text than this don't tell its language.
-const ENOUGH_LETTERS: usize = 16;
+const ENOUGH_LETTERS: usize = 24;
 
 /// The language of a text, whose post's client claims the language of this BCP 47 tag. `None` where
 /// nothing tells it.

@@ -29,7 +29,7 @@ VMware on scenes that `training/scenes/` draws from its artwork; nothing of a va
 |---|---|
 | FlickrLogos-27 val, mean average precision at IoU 0.5, 27 brands | {map50} |
 | VMware's wordmark, average precision at IoU 0.5 | {vmware_ap} |
-| points lost by 8 bits (the worse of mean average precision and recall) | {lost} |
+| points of average precision lost by 8 bits (the worse of both) | {lost} |
 
 Average precision by brand: {by_brand}.
 
