@@ -27,6 +27,7 @@ from .corpus import Text, Texts, read_texts
 from .e5_file import E5Error, E5File, package_file
 from .encoder import Upper
 from .figures import language_figures
+from .lexicon import charged_words, frequent_words
 from .pool import LanguageFinder, pool
 from .publish import publish
 from .student import DROPOUT, ENGLISH, GOLD, LABELS, MADE_UP, MAX_TOKENS, POOL, STAGES, Source, mixture, opinions, with_own
@@ -34,7 +35,7 @@ from .teaching import opinion, train_teacher
 from .tokenizer import pieces_tokenizer
 from .vocabulary import Counted, choose_pieces, judged_vectors, raw_vectors, reduced
 
-VOCABULARY, RAW_DIMENSIONS, JUDGED_DIMENSIONS, HIDDEN = 22_000, 128, 64, 192
+VOCABULARY, RAW_DIMENSIONS, JUDGED_DIMENSIONS, HIDDEN = 26_000, 128, 64, 192
 MADE_UP_ROUNDS = 5  # made-up texts for each training text
 PLAIN = {"brand_tweets": 1, "reddit_titles": 1}  # n reads each n-th line
 ENGLISH_ROWS = 15_000
@@ -70,18 +71,22 @@ def run(arguments: argparse.Namespace) -> None:
     file = E5File(package_file())
     texts = read_texts(arguments.data)
     teachers = {first: train_teacher(work, file, texts, seed, first) for first in arguments.teachers}
-    asked = texts_to_ask_about(arguments.data, work, texts, seed)
 
-    def asked_for(some: list[str]) -> np.ndarray:
+    def judge_by_teachers(some: list[str]) -> np.ndarray:
         return opinions([opinion(work, file, upper, first, f"{first}-{seed}", some) for first, upper in teachers.items()])
 
-    report(work, "teachers", texts, lambda some: asked_for([text.text for text in some]))
+    report(work, "teachers", texts, lambda some: judge_by_teachers([text.text for text in some]))
+    words = frequent_words(texts.training)
+    asked = texts_to_ask_about(arguments.data, work, texts, {code: list(some) for code, some in words.items()}, seed)
+    tokenizer = prepare_tokenizer(work, file, texts, asked[POOL], charged_words(words, judge_by_teachers))
+    training = [text.text for text in texts.training]
     mixed = mixture(
         [
-            Source(GOLD, training := [text.text for text in texts.training], with_own([t.label for t in texts.training], asked_for(training))),
-            *(Source(name, some, asked_for(some)) for name, some in asked.items()),
+            Source(GOLD, training, with_own([text.label for text in texts.training], judge_by_teachers(training))),
+            *(Source(name, some, judge_by_teachers(some)) for name, some in asked.items()),
         ],
-        tokenizer := prepare_tokenizer(work, file, texts, asked[POOL]),
+        tokenizer,
+        seed,
     )
     vectors = prepare_vectors(work, file, tokenizer, *next(iter(teachers.items())))
     torch.manual_seed(seed)
@@ -100,11 +105,11 @@ def run(arguments: argparse.Namespace) -> None:
         {"source": name, "rows": int((mixed.source == index).sum()), "share": STAGES[0].shares[name], "labels": LABELS[name]}
         for index, name in enumerate(mixed.sources)
     ]
-    training = {
+    description = {
         "command": f"python -m training.languages --data DIR --teachers {' '.join(map(str, arguments.teachers))} --seed {seed}",
         "seed": seed, "data": used, "seconds": round(trainer.seconds),
     }
-    for name, found in publish(arguments.out, judge, weights, tokenizer, texts, training, arguments.model_version)["figures"].items():
+    for name, found in publish(arguments.out, judge, weights, tokenizer, texts, description, arguments.model_version)["figures"].items():
         print(name, found)
 
 
@@ -116,7 +121,7 @@ def report(work: Path, when: str, texts: Texts, judge: Callable[[list[Text]], np
         log.write(line + "\n")
 
 
-def texts_to_ask_about(data: Path, work: Path, texts: Texts, seed: int) -> dict[str, list[str]]:
+def texts_to_ask_about(data: Path, work: Path, texts: Texts, words: dict[str, list[str]], seed: int) -> dict[str, list[str]]:
     """Texts without labels of their own, by source; finding the unlabelled posts takes minutes, so they are kept."""
     path = work / "pool.json"
     if not path.exists():
@@ -125,13 +130,13 @@ def texts_to_ask_about(data: Path, work: Path, texts: Texts, seed: int) -> dict[
         path.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
     chosen = np.random.default_rng(seed).permutation(len(texts.english))[:ENGLISH_ROWS]
     return {
-        MADE_UP: made_up(texts.training, MADE_UP_ROUNDS, seed),
+        MADE_UP: made_up(texts.training, words, MADE_UP_ROUNDS, seed),
         POOL: json.loads(path.read_text(encoding="utf-8")),
         ENGLISH: [texts.english[index].text for index in chosen],
     }
 
 
-def prepare_tokenizer(work: Path, file: E5File, texts: Texts, unlabelled: list[str]) -> Tokenizer:
+def prepare_tokenizer(work: Path, file: E5File, texts: Texts, unlabelled: list[str], always: dict[str, float]) -> Tokenizer:
     """Reads or makes the tokenizer."""
     path = work / "tokenizer.json"
     if not path.exists():
@@ -140,7 +145,7 @@ def prepare_tokenizer(work: Path, file: E5File, texts: Texts, unlabelled: list[s
             Counted(unlabelled, 0.5),
             Counted([text.text for text in texts.english], ENGLISH_WEIGHT),
         ]
-        pieces_tokenizer(choose_pieces(file, counted, VOCABULARY)).save(str(path), pretty=False)
+        pieces_tokenizer(choose_pieces(file, counted, always, VOCABULARY)).save(str(path), pretty=False)
     return Tokenizer.from_file(str(path))
 
 

@@ -15,10 +15,14 @@ from training.sentiment.evaluation import softmax
 from training.sentiment.mixture import Mixture, Stage
 from training.sentiment.network import Dropout
 
+from .tokenizer import shaken_tokenizer
+
 MAX_TOKENS = 96
 LABEL_SMOOTHING = 0.1
 # How much of a training text's label is its own; the rest is the teachers' opinion.
 OWN_SHARE = 0.4
+# Standard deviation of what is added to the logarithms of the pieces' frequencies for made-up texts.
+SHAKING = 1.5
 DROPOUT = Dropout(word=0.1, embedding=0.3, between_layers=0.3, features=0.4)
 GOLD, MADE_UP, POOL, ENGLISH = "languages", "made up of languages", "unlabelled posts", "semeval"
 LABELS = {GOLD: "the corpus's and the teachers'", MADE_UP: "the teachers'", POOL: "the teachers'", ENGLISH: "the teachers'"}
@@ -48,9 +52,12 @@ def with_own(labels: list[int], opinion: np.ndarray) -> np.ndarray:
     return OWN_SHARE * own + (1 - OWN_SHARE) * opinion
 
 
-def mixture(sources: list[Source], tokenizer: Tokenizer) -> Mixture:
-    """All sources, encoded. All of them teach the one output layer."""
-    joined = concatenate([encode(tokenizer, source.texts, MAX_TOKENS) for source in sources])
+def mixture(sources: list[Source], tokenizer: Tokenizer, seed: int) -> Mixture:
+    """All sources, encoded. All of them teach the one output layer. Made-up texts are cut into pieces in unlikelier ways."""
+    shaken = shaken_tokenizer(tokenizer, SHAKING, seed)
+    joined = concatenate(
+        [encode(shaken if source.name == MADE_UP else tokenizer, source.texts, MAX_TOKENS) for source in sources]
+    )
     return Mixture(
         joined,
         np.concatenate([source.probabilities for source in sources]).astype(np.float32),

@@ -8,6 +8,9 @@ covers falls apart into characters, and a character that none knows is the unkno
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import Unigram
 
@@ -40,3 +43,14 @@ def pieces_tokenizer(pieces: list[tuple[str, float]]) -> Tokenizer:
     )
     tokenizer.decoder = decoders.Metaspace(replacement=BLANK, prepend_scheme="always")
     return tokenizer
+
+
+def shaken_tokenizer(tokenizer: Tokenizer, spread: float, seed: int) -> Tokenizer:
+    """The same with noise on the scores of the pieces, normal with this standard deviation: texts fall into pieces in other
+    ways that are likely, too (the idea of Kudo's subword regularization, with one draw for all texts)."""
+    content = json.loads(tokenizer.to_str())
+    vocabulary = content["model"]["vocab"]
+    noise = np.random.default_rng(seed).normal(0, spread, len(vocabulary))
+    noise[: len(RESERVED)] = 0
+    content["model"]["vocab"] = [[piece, score + extra] for (piece, score), extra in zip(vocabulary, noise.tolist(), strict=True)]
+    return Tokenizer.from_str(json.dumps(content))

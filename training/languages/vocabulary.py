@@ -39,8 +39,9 @@ class Counted:
     weight: float
 
 
-def choose_pieces(file: E5File, counted: list[Counted], size: int) -> list[tuple[str, float]]:
-    """Pieces with scores, `size` of them less the reserved ones, the characters first and then by weight."""
+def choose_pieces(file: E5File, counted: list[Counted], always: dict[str, float], size: int) -> list[tuple[str, float]]:
+    """Pieces with scores, `size` of them less the reserved ones: characters first, then the words in `always` (with the
+    logarithms of their frequencies), then by weight."""
     prepare = normalizer().normalize_str
     prepared = [([prepare(text) for text in part.texts], part.weight) for part in counted]
     words: Counter[str] = Counter()
@@ -53,6 +54,8 @@ def choose_pieces(file: E5File, counted: list[Counted], size: int) -> list[tuple
     for word, count in words.items():
         if count >= LEAST_COUNT and len(word) <= LONGEST_WORD:
             candidates.setdefault(BLANK + word, float(np.log(count / total)))
+    for word, logarithm in always.items():
+        candidates.setdefault(BLANK + word, logarithm)
     everything = pieces_tokenizer(sorted(candidates.items()))
     weights: Counter[str] = Counter()
     characters: Counter[str] = Counter()
@@ -66,6 +69,7 @@ def choose_pieces(file: E5File, counted: list[Counted], size: int) -> list[tuple
     lowest = min(candidates.values())
     kept = [BLANK, *emoji_alphabet()]
     kept += [character for character, count in characters.most_common() if count >= 2 and not character.isspace()]
+    kept += [BLANK + word for word in always]
     kept += [piece for piece, _ in weights.most_common()]
     wanted = [piece for piece in dict.fromkeys(kept) if piece not in RESERVED][: size - len(RESERVED)]
     # A character that e5 lacks is dearer than any piece, but known.

@@ -106,8 +106,9 @@ def test_posts_in_other_languages_are_found_once_and_never_from_a_hold_out() -> 
 
 def test_made_up_texts_are_new_long_enough_and_of_one_language() -> None:
     texts = [Text(f"{code}a {code}b {code}c {code}d {code}e {code}f {number}", 0, code) for code in ("de", "es") for number in range(9)]
-    made = made_up(texts, 3, 1)
-    assert made == made_up(texts, 3, 1) and len(made) == len(set(made)) > 18
+    others = {code: [f"{code}{number}" for number in range(5)] for code in ("de", "es")}
+    made = made_up(texts, others, 3, 1)
+    assert made == made_up(texts, others, 3, 1) and len(made) == len(set(made)) > 18
     assert not {text.text for text in texts} & set(made)
     for text in made:
         words = text.split()
