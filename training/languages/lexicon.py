@@ -16,7 +16,7 @@ import numpy as np
 from .corpus import CODES, Text
 from .tokenizer import normalizer
 
-FREQUENT = 20_000  # words looked at in each language
+FREQUENT = 12_000  # words looked at in each language
 CHARGED = 1_000  # of them become pieces
 _WORD = re.compile(r"[^\W\d_][\w\u0900-\u097F]{2,}")
 
