@@ -152,7 +152,7 @@ def opinion(work: Path, file: E5File, upper: Upper, first: int, name: str, texts
         if not path.exists():
             encoded = encode(file, chunk)
             logits = np.zeros((len(chunk), 3), dtype=np.float32)
-            for batch in batches_of_one_length(encoded.lengths(), np.arange(len(encoded)), 64, None):
+            for batch in batches_of_one_length(encoded.lengths(), np.arange(len(encoded)), 128, None):
                 with torch.autocast("cpu", torch.bfloat16):
                     logits[batch] = upper(lower(torch.from_numpy(encoded.rows(batch)))).float().numpy()
             partial = path.with_suffix(".partial.npy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -174,9 +175,18 @@ def test_plain_cases_are_right(model: ExportedModel, text: str, label: int) -> N
     assert model.probabilities([text])[0].argmax() == label
 
 
-def test_no_piece_of_the_seven_alphabets_is_unknown(model: ExportedModel) -> None:
+@pytest.mark.parametrize("unit", ["a", "ا", "أ", "ـ", "َ", "ै", "kk", "#a", "é "])
+def test_repetition_takes_linear_time(model: ExportedModel, unit: str) -> None:
+    text = "n" + unit * (40_000 // len(unit)) + "x"
+    started = time.perf_counter()
+    model.tokenizer.encode(text)
+    assert time.perf_counter() - started < 2
+
+
+def test_no_letter_of_the_alphabets_is_unknown(model: ExportedModel) -> None:
     texts = ["abcdefghijklmnopqrstuvwxyzäöüßàâçéèêëîïôùûœñáíóúãõìò", "ابتثجحخدذرزسشصضطظعغفقكلمنهويةءئؤ", "अआइईउऊएऐओऔकखगघचछजझटठडढणतथदधनपफबभमयरलवशषसह ा ि ी ु ू े ै ो ौ ं ्",
              "0123456789 .,;:!?¿¡\"'()#@&%€-+*/= 😂😍😡❤👍🎉💔🤮"]
     for text in texts:
-        unknown = [token for token, number in zip(*(lambda e: (e.tokens, e.ids))(model.tokenizer.encode(text)), strict=True) if number == UNKNOWN_ID]
+        encoding = model.tokenizer.encode(text)
+        unknown = [token for token, number in zip(encoding.tokens, encoding.ids, strict=True) if number == UNKNOWN_ID]
         assert not unknown, unknown
