@@ -16,7 +16,7 @@ from training.sentiment.corpus import LABELS
 from training.sentiment.export import rounded, save_model
 from training.sentiment.manifest import described, versions
 from training.sentiment.network import SentimentNetwork
-from training.sentiment.publish import TOLERANCE, ExportError
+from training.sentiment.publish import ExportError
 from training.sentiment.runtime import ExportedModel
 from training.sentiment.tokenizer import PAD_ID, UNKNOWN_ID
 from training.sentiment.trainer import predict
@@ -28,6 +28,8 @@ from .figures import language_figures, macro_f1
 from .goldens import GOLDEN_TEXTS
 
 MAX_TOKENS = 256
+# The exported file counts activations in 8 bits, PyTorch in 32: how far that may move a probability. (0.025 was seen.)
+TOLERANCE = 0.03
 # What 8 bits may cost of the mean of macro-averaged F1 on the choosing texts, in points.
 ACCEPTED_LOSS = 0.5
 NOTES = (
