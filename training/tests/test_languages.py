@@ -183,9 +183,8 @@ def test_repetition_takes_linear_time(model: ExportedModel, unit: str) -> None:
     assert time.perf_counter() - started < 2
 
 
-def test_no_letter_of_the_alphabets_is_unknown(model: ExportedModel) -> None:
-    texts = ["abcdefghijklmnopqrstuvwxyzäöüßàâçéèêëîïôùûœñáíóúãõìò", "ابتثجحخدذرزسشصضطظعغفقكلمنهويةءئؤ", "अआइईउऊएऐओऔकखगघचछजझटठडढणतथदधनपफबभमयरलवशषसह ा ि ी ु ू े ै ो ौ ं ्",
-             "0123456789 .,;:!?¿¡\"'()#@&%€-+*/= 😂😍😡❤👍🎉💔🤮"]
+def test_no_latin_or_arabic_letter_is_unknown(model: ExportedModel) -> None:
+    texts = ["abcdefghijklmnopqrstuvwxyzäöüßàâçéèêëîïôùûœñáíóúãõìò", "ابتثجحخدذرزسشصضطظعغفقكلمنهويةءئؤ", "0123456789 .,;:!?¿¡\"'()#@&%€-+*/= 😂😍😡❤👍🎉💔🤮"]
     for text in texts:
         encoding = model.tokenizer.encode(text)
         unknown = [token for token, number in zip(encoding.tokens, encoding.ids, strict=True) if number == UNKNOWN_ID]
