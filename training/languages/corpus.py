@@ -7,11 +7,10 @@ A further part of the rest, by another hash, chooses among runs and sets the tem
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.sentiment.corpus import LABELS, read_labelled, read_plain
+from training.sentiment.corpus import LABELS, read_labelled
 from training.sentiment.splits import HELD_OUT_SOURCES, VALIDATION, Split, text_key
 from training.text_evaluation.labelled import Sentence, cut, read, validation_keys
 

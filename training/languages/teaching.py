@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from training.sentiment.batches import Encoded, batches_of_one_length
 from training.sentiment.mixture import Stage
 from training.sentiment.trainer import AVERAGE_EVERY, GRADIENT_NORM, MovingAverage
 
-from .corpus import Text, Texts
+from .corpus import Texts
 from .e5_file import E5File
 from .encoder import Lower, Upper, e5_tokenizer
 from .figures import language_figures
