@@ -13,7 +13,9 @@ use whatlang::{Lang, Script, detect_script};
 use crate::domain::Language;
 
 /// Fewer letters of a Latin text than this don't tell its language.
-const ENOUGH_LETTERS: usize = 24;
+const ENOUGH_LETTERS: usize = 16;
+/// With fewer than this, another language than English needs a second opinion.
+const SURE_LETTERS: usize = 32;
 
 /// The language of a text, whose post's client claims the language of this BCP 47 tag. `None` where
 /// nothing tells it.
@@ -38,10 +40,12 @@ fn of_latin(text: &str, claimed: Option<Language>) -> Language {
     if is_hindi(text) {
         return language("hi");
     }
-    if text.chars().filter(|character| character.is_alphabetic()).count() < ENOUGH_LETTERS {
+    let letters = text.chars().filter(|character| character.is_alphabetic()).count();
+    if letters < ENOUGH_LETTERS {
         return claimed.unwrap_or(Language::ENGLISH);
     }
-    let detected = language(whichlang::detect_language(text).three_letter_code());
+    let code = whichlang::detect_language(text).three_letter_code();
+    let detected = language(if letters < SURE_LETTERS { code_or_english(text, code) } else { code });
     match claimed {
         // Its Latin form is unknown here, so nothing speaks against it.
         Some(claimed) if claimed.as_str() == "hi" => claimed,
@@ -49,6 +53,13 @@ fn of_latin(text: &str, claimed: Option<Language>) -> Language {
         Some(claimed) if !can_be_detected(claimed) && detected != Language::ENGLISH => claimed,
         _ => detected,
     }
+}
+
+/// A language's code, unless `whatlang` takes the text for English rather than for that language.
+fn code_or_english<'a>(text: &str, code: &'a str) -> &'a str {
+    let Some(lang) = Lang::from_code(code) else { return code };
+    let second = whatlang::Detector::with_allowlist(vec![lang, Lang::Eng]).detect_lang(text);
+    if second == Some(Lang::Eng) { "eng" } else { code }
 }
 
 fn of_script(text: &str, script: Script, claimed: Option<Language>) -> Option<Language> {
@@ -149,6 +160,8 @@ mod tests {
             ("서비스가 정말 마음에 들어요", "ko"),
             ("Новая версия работает просто отлично, спасибо", "ru"),
             ("Τι ωραία μέρα", "el"),
+            ("VMware Horizon rocks!", "en"),
+            ("Das ist wirklich super", "de"),
             ("สินค้าดีมาก", "th"),
         ] {
             assert_eq!(detected(text, None), code, "{text}");
