@@ -94,13 +94,15 @@ impl Setup {
             .with("INFERENCE__MORE_TEXT_MODELS", "[\"words-de\"]")
     }
 
-    /// The tests' own models beside the shipped sentiment model.
+    /// The tests' own models beside those shipped for texts.
     fn with_test_models(self) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let models = self.folder.path().join("models");
         if !models.exists() {
             std::fs::create_dir(&models).unwrap();
-            symlink(root.join("models/sentiment"), models.join("sentiment")).unwrap();
+            for shipped in ["sentiment", "languages"] {
+                symlink(root.join("models").join(shipped), models.join(shipped)).unwrap();
+            }
             for made in ["logo-detector", "words-en", "words-de"] {
                 symlink(root.join("tests/fixtures/models").join(made), models.join(made)).unwrap();
             }
