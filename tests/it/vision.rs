@@ -44,8 +44,8 @@ fn scene(width: u32, height: u32) -> Picture {
     Picture::new(width, height, rows.flat_map(|(x, y)| pixel(x, y)).collect()).unwrap()
 }
 
-/// So sure a sighting is among those that the exporter noted, which are those from 0.35 on.
-const SURE: f32 = 0.4;
+/// So sure a sighting is among those that the exporter noted, which are those from 0.5 on.
+const SURE: f32 = 0.55;
 
 #[test]
 fn the_goldens_of_the_detector_hold() {
