@@ -1,4 +1,4 @@
-//! The shipped sentiment model, through the same code as the daemon's.
+//! The shipped models for texts, through the same code as the daemon's.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -38,9 +38,12 @@ pub fn runtime(options: &Options) -> &'static Runtime {
 }
 
 fn scorer() -> TextScorer {
-    let options = options();
-    let (model, tokenizer) = TextModel::open(runtime(&options), &folder(&options)).unwrap();
-    TextScorer::start(model, tokenizer, &options).unwrap()
+    scorer_of(&options())
+}
+
+fn scorer_of(options: &Options) -> TextScorer {
+    let (model, tokenizer) = TextModel::open(runtime(options), &folder(options)).unwrap();
+    TextScorer::start(model, tokenizer, options).unwrap()
 }
 
 const WHOLE: &[Option<Span>] = &[None];
@@ -51,10 +54,16 @@ async fn score(scorer: &TextScorer, text: &str) -> Sentiment {
 
 /// Training and daemon give the same answers: same preparation of text, same network.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_goldens_of_the_manifest_hold() {
-    let manifest = Manifest::<TextKind>::read(&folder(&options())).unwrap();
+async fn the_goldens_of_the_manifests_hold() {
+    for model in ["sentiment", "languages", "film-reviews"] {
+        goldens_hold(&Options { text_models: vec![model.to_owned()], ..options() }).await;
+    }
+}
+
+async fn goldens_hold(options: &Options) {
+    let manifest = Manifest::<TextKind>::read(&folder(options)).unwrap();
     assert!(manifest.kind.goldens.len() >= 10);
-    let scorer = scorer();
+    let scorer = scorer_of(options);
     // All at once, so that they share padded batches.
     let mut pending = Vec::new();
     for golden in &manifest.kind.goldens {
