@@ -14,7 +14,7 @@ use crate::domain::Language;
 
 /// Fewer letters of a Latin text than this don't tell its language.
 const ENOUGH_LETTERS: usize = 16;
-/// With fewer than this, another language than English needs a second opinion.
+/// With fewer than this, another language than English needs a claim or a second opinion.
 const SURE_LETTERS: usize = 32;
 
 /// The language of a text, whose post's client claims the language of this BCP 47 tag. `None` where
@@ -45,7 +45,11 @@ fn of_latin(text: &str, claimed: Option<Language>) -> Language {
         return claimed.unwrap_or(Language::ENGLISH);
     }
     let code = whichlang::detect_language(text).three_letter_code();
-    let detected = language(if letters < SURE_LETTERS { code_or_english(text, code) } else { code });
+    let mut detected = language(code);
+    let is_sure = letters >= SURE_LETTERS || detected == Language::ENGLISH || claimed == Some(detected);
+    if !is_sure && is_rather_english(text, code) {
+        detected = Language::ENGLISH;
+    }
     match claimed {
         // Its Latin form is unknown here, so nothing speaks against it.
         Some(claimed) if claimed.as_str() == "hi" => claimed,
@@ -55,11 +59,11 @@ fn of_latin(text: &str, claimed: Option<Language>) -> Language {
     }
 }
 
-/// A language's code, unless `whatlang` takes the text for English rather than for that language.
-fn code_or_english<'a>(text: &str, code: &'a str) -> &'a str {
-    let Some(lang) = Lang::from_code(code) else { return code };
-    let second = whatlang::Detector::with_allowlist(vec![lang, Lang::Eng]).detect_lang(text);
-    if second == Some(Lang::Eng) { "eng" } else { code }
+/// Whether `whatlang` takes a text for English rather than for the language of this code.
+fn is_rather_english(text: &str, code: &str) -> bool {
+    Lang::from_code(code).is_some_and(|other| {
+        whatlang::Detector::with_allowlist(vec![other, Lang::Eng]).detect_lang(text) == Some(Lang::Eng)
+    })
 }
 
 fn of_script(text: &str, script: Script, claimed: Option<Language>) -> Option<Language> {

@@ -44,9 +44,6 @@ fn scene(width: u32, height: u32) -> Picture {
     Picture::new(width, height, rows.flat_map(|(x, y)| pixel(x, y)).collect()).unwrap()
 }
 
-/// So sure a sighting is among those that the exporter noted, which are those from 0.5 on.
-const SURE: f32 = 0.55;
-
 #[test]
 fn the_goldens_of_the_detector_hold() {
     let Some(folder) = shipped("logo-detector") else { return };
@@ -54,7 +51,6 @@ fn the_goldens_of_the_detector_hold() {
     let mut model = detector(&folder, 1 << 20);
     for PictureGolden { picture, sightings } in &manifest.kind.goldens {
         let found = model.detect(&decoded(&manifest.file_at(picture).unwrap())).unwrap();
-        let found: Vec<_> = found.into_iter().map(|detection| detection.sighting).collect();
         let same = |golden: &GoldenSighting, sighting: &Sighting| {
             let GoldenSighting { x, y, width, height, .. } = *golden;
             sighting.brand.as_str() == golden.brand
@@ -62,10 +58,10 @@ fn the_goldens_of_the_detector_hold() {
                 && (sighting.score - golden.score).abs() < 0.05
         };
         for golden in sightings {
-            let seen = found.iter().any(|sighting| same(golden, sighting));
+            let seen = found.iter().any(|detection| same(golden, &detection.sighting));
             assert!(seen, "{}: {golden:?} is not in {found:#?}", picture.display());
         }
-        for sighting in found.iter().filter(|sighting| sighting.score > SURE) {
+        for Detection { sighting, .. } in found.iter().filter(|detection| detection.reported) {
             let noted = sightings.iter().any(|golden| same(golden, sighting));
             assert!(noted, "{}: {sighting:?} is not in {sightings:#?}", picture.display());
         }

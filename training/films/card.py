@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from training.sentiment.probes import known_failures
 from training.sentiment.runtime import ExportedModel
 
 from .goldens import PROBES
@@ -64,7 +65,7 @@ def write_card(folder: Path, manifest: dict) -> None:
         "those of models/sentiment, whose page says what they come from.",
         "",
         f"Command: `{training['command']}`, {training['seconds']} s of training.",
-        *_probes(ExportedModel(folder), manifest),
+        *known_failures(ExportedModel(folder), manifest["labels"], PROBES),
         "## Not for",
         "- Posts, in place of `sentiment`: it has learned from long reviews of films alone and takes everything to be for or against.",
         "- Decisions about persons, or about a film by a few of its reviews.",
@@ -72,26 +73,3 @@ def write_card(folder: Path, manifest: dict) -> None:
         "",
     ]
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
-
-
-def _probes(model: ExportedModel, manifest: dict) -> list[str]:
-    """The table of probes, the failures first."""
-    right, wrong = [], []
-    for (ability, text, expected), found in zip(PROBES, model.probabilities([text for _, text, _ in PROBES]), strict=True):
-        answer = manifest["labels"][int(found.argmax())]
-        (right if answer == expected else wrong).append(f"| {ability} | {text} | {expected} | {answer} ({found.max():.2f}) |")
-    head = ["| asks for | text | should be | model (its probability) |", "|---|---|---|---|"]
-    return [
-        "",
-        "## Known failures",
-        f"Of {len(PROBES)} sentences of our own it gets these {len(wrong)} wrong:",
-        "",
-        *head,
-        *wrong,
-        "",
-        f"and these {len(right)} right:",
-        "",
-        *head,
-        *right,
-        "",
-    ]

@@ -12,7 +12,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from training.sentiment.corpus import LABELS
-from training.sentiment.export import GATE_ORDER, IR_VERSION, OPSET, Graph, mask, quantized
+from training.sentiment.export import GATE_ORDER, IR_VERSION, OPSET, Graph, mask, pooled, quantized
 
 from .grams import MARKS, Table
 
@@ -39,7 +39,8 @@ def build_model(weights: dict[str, np.ndarray], tables: tuple[Table, Table], tem
     graph.node("Transpose", ["inputs"], "time_major", perm=[1, 0, 2])
     graph.node("Cast", ["lengths"], "sequence_lengths", to=TensorProto.INT32)
     _lstm(graph, weights)
-    _pool(graph, weights)
+    graph.weight("attention_bias", weights["attention_hidden.bias"])
+    graph.node("Concat", pooled(graph, weights, "attention_bias"), "features", axis=1)
     graph.weight("output_weight", weights["output.weight"] / np.float32(temperature))
     graph.weight("output_bias", weights["output.bias"] / np.float32(temperature))
     graph.node("Gemm", ["features", "output_weight", "output_bias"], "odds", transB=1)
@@ -139,26 +140,3 @@ def _lstm(graph: Graph, weights: dict[str, np.ndarray]) -> None:
     graph.node("Transpose", ["states_by_direction"], "states_by_row", perm=[2, 0, 1, 3])
     graph.weight("states_shape", np.array([0, 0, 2 * hidden], dtype=np.int64))
     graph.node("Reshape", ["states_by_row", "states_shape"], "states")
-
-
-def _pool(graph: Graph, weights: dict[str, np.ndarray]) -> None:
-    """`features` [batch, 6 * hidden]: attention, maximum and mean over the real tokens."""
-    graph.weight("attention_matrix", weights["attention_hidden.weight"].T)
-    graph.weight("attention_bias", weights["attention_hidden.bias"])
-    graph.weight("attention_vector", weights["attention_score.weight"].T)
-    graph.node("MatMul", ["states", "attention_matrix"], "attention_product")
-    graph.node("Add", ["attention_product", "attention_bias"], "attention_sum")
-    graph.node("Tanh", ["attention_sum"], "attention_hidden")
-    graph.node("MatMul", ["attention_hidden", "attention_vector"], "attention_scores")
-    graph.node("Where", ["real", "attention_scores", "very_negative"], "attention_masked")
-    graph.node("Softmax", ["attention_masked"], "attention", axis=1)
-    graph.node("Mul", ["attention", "states"], "attention_weighted")
-    graph.node("ReduceSum", ["attention_weighted", "time_axis"], "attended", keepdims=0)
-    graph.node("Where", ["real", "states", "very_negative"], "states_for_maximum")
-    graph.node("ReduceMax", ["states_for_maximum", "time_axis"], "maximum", keepdims=0)
-    graph.node("Cast", ["real"], "real_number", to=TensorProto.FLOAT)
-    graph.node("Mul", ["states", "real_number"], "states_for_mean")
-    graph.node("ReduceSum", ["states_for_mean", "time_axis"], "sum_of_states", keepdims=0)
-    graph.node("Cast", ["lengths_column"], "lengths_number", to=TensorProto.FLOAT)
-    graph.node("Div", ["sum_of_states", "lengths_number"], "mean")
-    graph.node("Concat", ["attended", "maximum", "mean"], "features", axis=1)

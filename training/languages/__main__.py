@@ -31,14 +31,13 @@ from .lexicon import charged_words, frequent_words
 from .pool import LanguageFinder, pool
 from .publish import publish
 from .student import DROPOUT, ENGLISH, GOLD, LABELS, MADE_UP, MAX_TOKENS, POOL, STAGES, Source, mixture, opinions, with_own
-from .teaching import opinion, train_teacher
+from .teaching import ENGLISH_ROWS, opinion, train_teacher
 from .tokenizer import pieces_tokenizer
 from .vocabulary import Counted, choose_pieces, judged_vectors, raw_vectors, reduced
 
 VOCABULARY, RAW_DIMENSIONS, JUDGED_DIMENSIONS, HIDDEN = 26_000, 128, 64, 192
 MADE_UP_ROUNDS = 5  # made-up texts for each training text
 PLAIN = {"brand_tweets": 1, "reddit_titles": 1}  # n reads each n-th line
-ENGLISH_ROWS = 15_000
 ENGLISH_WEIGHT = 0.05  # of an English text, where pieces are counted
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import platform
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +10,8 @@ from tokenizers import Tokenizer
 
 from training.sentiment import evaluation
 from training.sentiment.batches import encode
-from training.sentiment.corpus import LABELS
 from training.sentiment.export import rounded, save_model
-from training.sentiment.manifest import described, versions
+from training.sentiment.manifest import write_manifest
 from training.sentiment.network import SentimentNetwork
 from training.sentiment.publish import ExportError
 from training.sentiment.runtime import ExportedModel
@@ -36,6 +33,7 @@ NOTES = (
     "Posts in Arabic, French, German, Hindi (mostly in Latin letters), Italian, Portuguese and Spanish, judged as a whole: "
     "a target is not taken. Irony and, most of all, Hindi are weak."
 )
+BEGUN = "Their word vectors began as those of multilingual-e5-small (MIT). "
 
 
 def publish(
@@ -72,7 +70,10 @@ def publish(
         "distance_from_pytorch": round(distance, 8),
         "lost_by_8_bits": lost,
     }
-    manifest = _write_manifest(out, exported, training, figures, size, version)
+    manifest = write_manifest(
+        out, MAX_TOKENS, training, figures, size, version, NOTES, name="languages", texts=GOLDEN_TEXTS,
+        languages=tuple(sorted(CODES.values())), begun=BEGUN, cpu="1 core of 2",
+    )
     write_card(out, manifest)
     return manifest
 
@@ -84,39 +85,3 @@ def _figures(texts: list[Text], probabilities: np.ndarray) -> dict:
     if len({text.language for text in texts}) > 1:
         found["mean_macro_f1"] = language_figures(texts, probabilities.argmax(axis=1))["mean"]
     return found
-
-
-def _write_manifest(folder: Path, exported: ExportedModel, training: dict, figures: dict, size: dict, version: str) -> dict:
-    goldens = [
-        {"text": text, "probabilities": [round(float(value), 6) for value in exported.run([exported.ids(text)])[0]]} for text in GOLDEN_TEXTS
-    ]
-    manifest = {
-        "format": 1,
-        "name": "languages",
-        "version": version,
-        "kind": "text-sentiment",
-        "files": {"model": described(folder / "model.onnx"), "tokenizer": described(folder / "tokenizer.json")},
-        "inputs": [
-            {"name": "input_ids", "type": "int64", "shape": ["batch", "tokens"]},
-            {"name": "lengths", "type": "int64", "shape": ["batch"]},
-        ],
-        "outputs": [{"name": "probabilities", "type": "float32", "shape": ["batch", len(LABELS)]}],
-        "labels": LABELS,
-        "pad_id": PAD_ID,
-        "empty_id": UNKNOWN_ID,
-        "max_tokens": MAX_TOKENS,
-        "language": sorted(CODES.values()),
-        "training": training | {"versions": {"python": platform.python_version()} | versions(), "cpu": "1 core of 2"},
-        "figures": figures,
-        "size": size,
-        "licence": (
-            "The weights come under the licence of the project. Their word vectors began as those of multilingual-e5-small (MIT). "
-            "The corpora that they were trained on are not part of it and have terms of their own; see README.md."
-        ),
-        "goldens": goldens,
-        "notes": NOTES,
-    }
-    partial = folder / "manifest.json.partial"
-    partial.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    partial.replace(folder / "manifest.json")
-    return manifest

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image, ImageDraw
 
 from . import backgrounds, damage, text
 from .artwork import Artwork
@@ -231,14 +232,11 @@ def _placing(
 def _squares(tall: int, rng: random.Random) -> np.ndarray:
     """Three outlined squares with round corners that overlap, as a mask (uint8) of this height."""
     side, line = int(tall * 0.62), max(2, int(tall * rng.uniform(0.05, 0.09)))
-    mask = np.zeros((tall, int(tall * 1.15)), np.uint8)
-    room_x, room_y = mask.shape[1] - side - 2 * line, tall - side - 2 * line
+    mask = Image.new("L", (int(tall * 1.15), tall))
+    room_x, room_y = mask.width - side - 1, tall - side - 1
     for x, y in ((0, 0), (room_x // 2, room_y), (room_x, room_y // 2)):
-        corners = cv2.ellipse2Poly((0, 0), (side // 5, side // 5), 0, 0, 360, 6)
-        low, high = np.int32([line + side // 5 + x, line + side // 5 + y]), side - 2 * (side // 5)
-        outline = [low + np.int32([(dx > 0) * high, (dy > 0) * high]) + np.int32([dx, dy]) for dx, dy in corners]
-        cv2.polylines(mask, [cv2.convexHull(np.int32(outline))], isClosed=True, color=255, thickness=line, lineType=cv2.LINE_AA)
-    return mask
+        ImageDraw.Draw(mask).rounded_rectangle((x, y, x + side, y + side), side // 5, outline=255, width=line)
+    return np.asarray(mask)
 
 
 def _with_margin(box: tuple[float, float, float, float], height: int) -> tuple[float, float, float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .probes import PROBES
+from .probes import PROBES, known_failures
 from .runtime import ExportedModel
 
 CORPORA = """\
@@ -69,7 +69,7 @@ def write_card(folder: Path, manifest: dict) -> None:
             "",
             "The teacher was fine-tuned from `all-MiniLM-L6-v2` (Apache-2.0). None of its weights are in this model.",
         ]
-    lines += _probes(model, manifest)
+    lines += known_failures(model, manifest["labels"], PROBES)
     lines += [
         "## Not for",
         "- Decisions about single persons (hiring, credit, moderation, policing): it errs on about three posts in ten.",
@@ -81,29 +81,3 @@ def write_card(folder: Path, manifest: dict) -> None:
         "",
     ]
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
-
-
-def _probes(model: ExportedModel, manifest: dict) -> list[str]:
-    """The table of probes, the failures first."""
-    found = model.probabilities([text for _, text, _ in PROBES])
-    rows = []
-    for (ability, text, expected), probabilities in zip(PROBES, found, strict=True):
-        answer = manifest["labels"][int(probabilities.argmax())]
-        rows.append((answer == expected, f"| {ability} | {text} | {expected} | {answer} ({probabilities.max():.2f}) |"))
-    failed = [line for right, line in rows if not right]
-    passed = [line for right, line in rows if right]
-    head = ["| asks for | text | should be | model (its probability) |", "|---|---|---|---|"]
-    return [
-        "",
-        "## Known failures",
-        f"Of {len(rows)} sentences of our own it gets these {len(failed)} wrong:",
-        "",
-        *head,
-        *failed,
-        "",
-        f"and these {len(passed)} right:",
-        "",
-        *head,
-        *passed,
-        "",
-    ]

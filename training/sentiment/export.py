@@ -211,15 +211,21 @@ def _pool(graph: Graph, weights: dict[str, np.ndarray]) -> None:
     graph.weight("one_token", np.array(1, dtype=np.float32))
     graph.node("Max", ["inside_count", "one_token"], "target_tokens")
     graph.node("Div", ["sum_of_target", "target_tokens"], "target")
-    graph.weight("attention_matrix", weights["attention_hidden.weight"].T)
-    graph.weight("attention_bias", weights["attention_hidden.bias"])
     graph.weight("attention_target_matrix", weights["attention_target.weight"].T)
-    graph.weight("attention_vector", weights["attention_score.weight"].T)
+    graph.weight("attention_bias", weights["attention_hidden.bias"])
     graph.node("MatMul", ["target", "attention_target_matrix"], "target_question")
     graph.node("Add", ["target_question", "attention_bias"], "question_flat")
     graph.node("Unsqueeze", ["question_flat", "time_axis"], "question")
+    graph.node("Concat", [*pooled(graph, weights, "question"), "target"], "features", axis=1)
+
+
+def pooled(graph: Graph, weights: dict[str, np.ndarray], question: str) -> tuple[str, str, str]:
+    """Attention, maximum and mean [batch, 2 * hidden] of `states` over the real tokens; `question` is added before the
+    attention's nonlinearity."""
+    graph.weight("attention_matrix", weights["attention_hidden.weight"].T)
+    graph.weight("attention_vector", weights["attention_score.weight"].T)
     graph.node("MatMul", ["states", "attention_matrix"], "attention_product")
-    graph.node("Add", ["attention_product", "question"], "attention_sum")
+    graph.node("Add", ["attention_product", question], "attention_sum")
     graph.node("Tanh", ["attention_sum"], "attention_hidden")
     graph.node("MatMul", ["attention_hidden", "attention_vector"], "attention_scores")
     graph.node("Where", ["real", "attention_scores", "very_negative"], "attention_masked")
@@ -233,7 +239,7 @@ def _pool(graph: Graph, weights: dict[str, np.ndarray]) -> None:
     graph.node("ReduceSum", ["states_for_mean", "time_axis"], "sum_of_states", keepdims=0)
     graph.node("Cast", ["lengths_column"], "lengths_number", to=TensorProto.FLOAT)
     graph.node("Div", ["sum_of_states", "lengths_number"], "mean")
-    graph.node("Concat", ["attended", "maximum", "mean", "target"], "features", axis=1)
+    return "attended", "maximum", "mean"
 
 
 def save_model(model: onnx.ModelProto, path: Path) -> None:

@@ -43,9 +43,10 @@ def goldens(model: ExportedModel, texts: list[str] = GOLDEN_TEXTS) -> list[dict]
 
 def write_manifest(
     folder: Path, max_tokens: int, training: dict, figures: dict, size: dict, model_version: str, notes: str,
-    name: str = "sentiment", texts: list[str] = GOLDEN_TEXTS,
+    name: str = "sentiment", texts: list[str] = GOLDEN_TEXTS, languages: tuple[str, ...] = ("en",), begun: str = "", cpu: str = "2 cores",
 ) -> dict:
-    """Describes `model.onnx` and `tokenizer.json` in `folder` and writes `manifest.json` beside them."""
+    """Describes `model.onnx` and `tokenizer.json` in `folder` and writes `manifest.json` beside them. `begun`: a sentence on
+    what the weights began as, for the licence."""
     model_path, tokenizer_path = folder / "model.onnx", folder / "tokenizer.json"
     model = ExportedModel.from_files(model_path, tokenizer_path, PAD_ID, UNKNOWN_ID, max_tokens)
     numbers = ["lengths", "target_starts", "target_ends"] if model.takes_targets else ["lengths"]
@@ -64,13 +65,13 @@ def write_manifest(
         "pad_id": PAD_ID,
         "empty_id": UNKNOWN_ID,
         "max_tokens": max_tokens,
-        "language": ["en"],
+        "language": list(languages),
         "training": training
-        | {"versions": {"python": platform.python_version()} | versions(), "cpu": "2 cores"},
+        | {"versions": {"python": platform.python_version()} | versions(), "cpu": cpu},
         "figures": figures,
         "size": size,
         "licence": (
-            "The weights come under the licence of the project. The corpora that they were trained on "
+            f"The weights come under the licence of the project. {begun}The corpora that they were trained on "
             "are not part of it and have terms of their own; see README.md."
         ),
         "goldens": goldens(model, texts),

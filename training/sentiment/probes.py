@@ -6,6 +6,10 @@ sees what the model can't do. They are neither for training nor for choosing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from .runtime import ExportedModel
+
 PROBES: list[tuple[str, str, str]] = [
     ("plain", "The new dashboard is wonderful.", "positive"),
     ("plain", "The new dashboard is awful.", "negative"),
@@ -32,3 +36,29 @@ PROBES: list[tuple[str, str, str]] = [
     ("two brands", "Their phones are superb, unlike the laptops, which are junk.", "negative"),
     ("other language", "Le nouveau logiciel est une catastrophe.", "negative"),
 ]
+
+
+def known_failures(model: ExportedModel, labels: list[str], probes: Sequence[tuple[str, ...]]) -> list[str]:
+    """Lines of a card: the probes that a model gets wrong, then those that it gets right. A probe ends with its text and
+    the label that it should get; before them stands what it asks for, and before that the language if there are several."""
+    right, wrong = [], []
+    for (*asks, text, expected), found in zip(probes, model.probabilities([probe[-2] for probe in probes]), strict=True):
+        answer = labels[int(found.argmax())]
+        line = f"| {' | '.join(asks)} | {text} | {expected} | {answer} ({found.max():.2f}) |"
+        (right if answer == expected else wrong).append(line)
+    columns = ["", "asks for"][1 - len(probes[0][:-3]) :] + ["text", "should be", "model (its probability)"]
+    head = [f"| {' | '.join(columns)} |".replace("|  |", "| |"), "|---" * len(columns) + "|"]
+    return [
+        "",
+        "## Known failures",
+        f"Of {len(probes)} sentences of our own it gets these {len(wrong)} wrong:",
+        "",
+        *head,
+        *wrong,
+        "",
+        f"and these {len(right)} right:",
+        "",
+        *head,
+        *right,
+        "",
+    ]

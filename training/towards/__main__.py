@@ -29,15 +29,9 @@ NOTES = (
     "a marker, and knowledge of the world, are weak."
 )
 
-
+# For the card: where made and unlabelled texts are from, and whose labels are not those of their corpus.
 FILES = {DRILLS: "made up (training/sentiment/drills.py)", REMEMBERED: f"{REMEMBERED}.txt.xz"}
-
-
-def whose(source: str) -> str:
-    """Whose labels a source trains with, for the card."""
-    if source == REMEMBERED:
-        return "the start's own"
-    return f"{FORMER_SHARE:.0%} the start's own" if source == ANCHOR else "the corpus's" if source != DRILLS else "given with them"
+LABELS_BY = {DRILLS: "given with them", REMEMBERED: "the start's own", ANCHOR: f"{FORMER_SHARE:.0%} the start's own"}
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -99,7 +93,7 @@ def run(arguments: argparse.Namespace) -> None:
     weights = trainer.run([replace(STAGE, epochs=arguments.epochs, learning_rate=arguments.learning_rate), SETTLING])
     weights = between(started, weights, arguments.share)
     used = [
-        {"file": FILES.get(name, f"{name}.tsv.xz"), "rows": int((mixed.source == index).sum()), "share": STAGE.shares[name], "labels": whose(name)}
+        {"file": FILES.get(name, f"{name}.tsv.xz"), "rows": int((mixed.source == index).sum()), "share": STAGE.shares[name], "labels": LABELS_BY.get(name, "the corpus's")}
         for index, name in enumerate(mixed.sources)
     ]
     manifest = publish(
