@@ -20,7 +20,7 @@ pub enum InferenceError {
     Cuda(String),
     /// A file of the model can't be read.
     #[error(
-        "{path} can't be read: {detail}; inference.models must name the folder that holds the model folders"
+        "{path} can't be read: {detail}; inference.models must name the folder that holds the model folders, and other settings in [inference] which of them"
     )]
     File {
         /// The file.
