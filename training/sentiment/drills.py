@@ -1,8 +1,9 @@
 """Made-up sentences for what labelled posts show too seldom: negation, contrast, former states, questions, comparisons,
 irony with a marker, wishes; many of them towards a target.
 
-Frames and words are our own, and other ones than those of `training.capabilities`, which measures what came of it: what
-is learnt here must carry over to be seen there. (The idea of such data: Ribeiro et al., "Beyond Accuracy: Behavioral
+Frames and words are our own. Most frames are others than those of `training.capabilities`, which measures what came of it,
+but not all: "we left B for A and never looked back", "I thought A would be bad, but it wasn't" and "A used to be bad, now
+it is good" stand in both, so version 3's figures on those tests are kind. (The idea of such data: Ribeiro et al., "Beyond Accuracy: Behavioral
 Testing of NLP Models with CheckList", ACL 2020, used for training instead of testing.)
 """
 
