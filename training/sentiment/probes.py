@@ -46,8 +46,9 @@ def known_failures(model: ExportedModel, labels: list[str], probes: Sequence[tup
         answer = labels[int(found.argmax())]
         line = f"| {' | '.join(asks)} | {text} | {expected} | {answer} ({found.max():.2f}) |"
         (right if answer == expected else wrong).append(line)
-    columns = ["", "asks for"][1 - len(probes[0][:-3]) :] + ["text", "should be", "model (its probability)"]
-    head = [f"| {' | '.join(columns)} |".replace("|  |", "| |"), "|---" * len(columns) + "|"]
+    language = "| " if len(probes[0]) == 4 else ""
+    columns = f"{language}| asks for | text | should be | model (its probability) |"
+    head = [columns, "|---" * (columns.count("|") - 1) + "|"]
     return [
         "",
         "## Known failures",
