@@ -1,11 +1,18 @@
-"""The model card: what a person should know before they trust the model."""
+"""The model card: what a person should know before they trust the model. Written again from a model folder by
+python -m training.detector.card --data DIR --model models/logo-detector"""
 
 from __future__ import annotations
 
+import argparse
+import json
 from pathlib import Path
 
+from ..scenes.artwork import Artwork
 from ..vision_evaluation.figures import Recall
+from ..vision_evaluation.labelled import VMWARE
 from . import failures
+from .looking import Policy
+from .runtime import onnx_look
 
 TEXT = """# Logo detector
 
@@ -60,8 +67,10 @@ not part of it and have terms of their own. Logos are trademarks of their owners
 """
 
 
-def write_card(folder: Path, manifest: dict, outcomes: list[failures.Outcome]) -> None:
-    """Writes README.md; what was found out by looking at errors stands in `findings.md` beside this file."""
+def write_card(folder: Path, manifest: dict, artwork: Artwork) -> None:
+    """Looks at pictures of our own making and writes README.md; what was found out by looking at errors stands in
+    `findings.md` beside this file."""
+    outcomes = failures.probe(onnx_look(folder / "model.onnx"), Policy(), artwork, manifest["thresholds"][VMWARE])
     figures, scales = manifest["figures"], manifest["scales"]
     found = Path(__file__).with_name("findings.md")
     classes = [(name, Recall(**counts)) for name, counts in figures["vmware_recall"].items()]
@@ -78,3 +87,17 @@ def write_card(folder: Path, manifest: dict, outcomes: list[failures.Outcome]) -
         findings=found.read_text() + "\n" if found.exists() else "",
     )
     (folder / "README.md").write_text(text)
+
+
+def main() -> None:
+    """Writes the card of a model that is there."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with artwork/")
+    parser.add_argument("--model", type=Path, required=True, help="model folder")
+    arguments = parser.parse_args()
+    manifest = json.loads((arguments.model / "manifest.json").read_text(encoding="utf-8"))
+    write_card(arguments.model, manifest, Artwork(arguments.data / "artwork"))
+
+
+if __name__ == "__main__":
+    main()

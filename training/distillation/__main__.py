@@ -26,8 +26,8 @@ from training.sentiment.splits import HELD_OUT_SOURCES, VALIDATION, Split
 from training.sentiment.trainer import Trainer, predict
 from training.sentiment.unlabelled import prepare_tokenizer, prepare_vectors
 
-from .pool import pool
-from .student import POOL_EVERY, POOL_LABELLED, PRE_TRAINING_STAGE, SOFT, SOFT_LABELS, by_source, student_mixture
+from .pool import POOL_LABELLED, pool
+from .student import POOL_EVERY, PRE_TRAINING_STAGE, SOFT, SOFT_LABELS, by_source, student_mixture
 from .teaching import MAX_TOKENS, averaged, label_pool, train_teacher
 
 

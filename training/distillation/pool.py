@@ -8,6 +8,8 @@ from pathlib import Path
 from training.sentiment.corpus import read_plain
 from training.sentiment.splits import Split, text_key
 
+# Whose training texts join the unlabelled posts.
+POOL_LABELLED = ["semeval", "semeval_topic", "tse", "brand_entity"]
 # Shorter posts say too little for a label that is worth learning from.
 LEAST_KEY_LENGTH = 12
 

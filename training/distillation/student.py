@@ -18,9 +18,7 @@ from training.sentiment.splits import Split
 
 SOFT = "soft_"  # prefix of a source whose labels are the teachers'
 
-# Each n-th unlabelled post joins the pool, and the texts of these labelled corpora.
-POOL_EVERY = 10
-POOL_LABELLED = ["semeval", "semeval_topic", "tse", "brand_entity"]
+POOL_EVERY = 10  # each n-th unlabelled post joins the pool
 # Corpora far from the anchor keep their own labels, each with its own correction of the output layer.
 HARD = [ANCHOR, "emoticon", "goemotions", "software_engineering", "sst5", "reviews"]
 EMOTICON_SHARE = 0.1  # keeps the emoji that no pool text has

@@ -23,8 +23,8 @@ from training.sentiment.mixture import Mixture, Stage, smoothed
 from training.sentiment.splits import HELD_OUT_SOURCES, VALIDATION, Split, held_out_name, is_held_out, text_key
 from training.sentiment.trainer import Trainer, predict
 
-from .encoder import Teacher, teacher_tokenizer
-from .teaching import MAX_TOKENS, teacher_corpora
+from .encoder import teacher_tokenizer
+from .teaching import MAX_TOKENS, teacher_corpora, trained_teacher
 
 SOURCES = ["semeval_topic", "targets", "brand_entity"]
 STAGE = Stage("target teacher", 1, 5e-5, 5e-6, dict.fromkeys(SOURCES, 1.0), batch_size=32, warm_up=0.05)
@@ -33,7 +33,7 @@ STAGE = Stage("target teacher", 1, 5e-5, 5e-6, dict.fromkeys(SOURCES, 1.0), batc
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.distillation.target_teacher", description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="data folder; the corpora are in its folder text/")
-    parser.add_argument("--start", type=Path, required=True, help="checkpoint.pt of a teacher of whole texts")
+    parser.add_argument("--start", type=Path, required=True, help="folder of a teacher of whole texts")
     parser.add_argument("--work", type=Path, default=Path("training/.checkpoints/target-teacher"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
@@ -82,9 +82,7 @@ def main() -> None:
         sys.exit(f"error: {error}")
     arguments.work.mkdir(parents=True, exist_ok=True)
     tokenizer = teacher_tokenizer()
-    teacher, judge = Teacher(1), Teacher(1)
-    started = torch.load(arguments.start, weights_only=True)["average"]
-    teacher.load_state_dict({name: tensor for name, tensor in started.items() if not name.startswith("source_output")})
+    teacher, judge = (trained_teacher(arguments.start) for _ in range(2))
 
     def report(when: str, weights: dict[str, torch.Tensor]) -> None:
         judge.load_state_dict(weights)

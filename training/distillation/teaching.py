@@ -17,7 +17,8 @@ from training.sentiment.publish import measure
 from training.sentiment.splits import Split
 from training.sentiment.trainer import Classifier, Trainer, predict
 
-from .encoder import Teacher, teacher_tokenizer
+from .encoder import Teacher, layers_of, teacher_tokenizer
+from .pretrained import encoder_layers, encoder_weights
 
 MAX_TOKENS = 96
 CHUNK = 20_000  # texts that are labelled between two savings
@@ -49,14 +50,15 @@ def teacher_corpora() -> list[str]:
     return sorted({name for stage in TEACHER_STAGES for name in stage.shares})
 
 
-def train_teacher(work: Path, split: Split, seed: int, bfloat16: bool) -> tuple[Teacher, Tokenizer]:
-    """A teacher fine-tuned from the pretrained weights with the given seed; resumes in `work`."""
+def train_teacher(work: Path, split: Split, seed: int, bfloat16: bool, encoder: Path | None = None) -> tuple[Teacher, Tokenizer]:
+    """A teacher fine-tuned with the given seed from MiniLM or the encoder in an ONNX file; resumes in `work`."""
     work.mkdir(parents=True, exist_ok=True)
     tokenizer = teacher_tokenizer()
     mixture = build_mixture({name: split.training[name] for name in teacher_corpora()}, tokenizer, MAX_TOKENS, seed)
     torch.manual_seed(seed)
-    teacher, judge = (Teacher(len(mixture.sources)) for _ in range(2))
-    teacher.load_pretrained()
+    pretrained = encoder_weights(encoder)
+    teacher, judge = (Teacher(len(mixture.sources), encoder_layers(pretrained)) for _ in range(2))
+    teacher.load_pretrained(pretrained)
 
     def report(when: str, weights: dict[str, torch.Tensor]) -> None:
         judge.load_state_dict(weights)
@@ -69,6 +71,14 @@ def train_teacher(work: Path, split: Split, seed: int, bfloat16: bool) -> tuple[
     trainer.resume()
     judge.load_state_dict(trainer.run(TEACHER_STAGES))
     return judge, tokenizer
+
+
+def trained_teacher(folder: Path) -> Teacher:
+    """The teacher that `train_teacher` left in its folder, without its corrections for single corpora."""
+    weights = torch.load(folder / "checkpoint.pt", weights_only=True)["average"]
+    teacher = Teacher(1, layers_of(weights))
+    teacher.load_state_dict({name: tensor for name, tensor in weights.items() if not name.startswith("source_output")})
+    return teacher
 
 
 def label_pool(folder: Path, teacher: Classifier, tokenizer: Tokenizer, texts: list[str], bfloat16: bool) -> np.ndarray:

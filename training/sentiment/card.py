@@ -67,7 +67,10 @@ def write_card(folder: Path, manifest: dict) -> None:
     if distilled:
         lines += [
             "",
-            "The teacher was fine-tuned from `all-MiniLM-L6-v2` (Apache-2.0). None of its weights are in this model.",
+            "Teachers were fine-tuned from `bge-small-en-v1.5` and `e5-small-v2` (MIT), that of the start from `all-MiniLM-L6-v2` "
+            "(Apache-2.0). None of their weights are in this model."
+            if towards
+            else "The teacher was fine-tuned from `all-MiniLM-L6-v2` (Apache-2.0). None of its weights are in this model.",
         ]
     lines += known_failures(model, manifest["labels"], PROBES)
     lines += [

@@ -7,21 +7,21 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from training.sentiment import evaluation
-from training.sentiment.batches import Encoded
-from training.sentiment.corpus import CorpusError, read_labelled, read_plain
-from training.sentiment.mixture import ANCHOR
+from training.distillation.encoder import teacher_tokenizer
+from training.distillation.pool import POOL_LABELLED, pool
+from training.distillation.student import Labelled
+from training.distillation.teaching import averaged, label_pool, trained_teacher
+from training.sentiment.corpus import CorpusError, read_labelled
 from training.sentiment.network import Architecture, Dropout, SentimentNetwork
 from training.sentiment.publish import publish, reporter
 from training.sentiment.recipe import RECIPES
 from training.sentiment.splits import HELD_OUT_SOURCES, VALIDATION, Split
 from training.sentiment.tokenizer import load_tokenizer
-from training.sentiment.trainer import Trainer, predict
+from training.sentiment.trainer import Trainer
 
-from .mixture import DRILLS, FORMER_SHARE, OTHERS, REMEMBERED, SETTLING, STAGE, TOWARDS, mixture
+from .mixture import DRILLS, OTHERS, STAGE, TAUGHT, TOWARDS, mixture
 from .start import StartError, start_weights, widened
 
 NOTES = (
@@ -30,14 +30,15 @@ NOTES = (
 )
 
 # For the card: where made and unlabelled texts are from, and whose labels are not those of their corpus.
-FILES = {DRILLS: "made up (training/sentiment/drills.py)", REMEMBERED: f"{REMEMBERED}.txt.xz"}
-LABELS_BY = {DRILLS: "given with them", REMEMBERED: "the start's own", ANCHOR: f"{FORMER_SHARE:.0%} the start's own"}
+FILES = {DRILLS: "made up (training/drills)", TAUGHT: f"brand_tweets.txt.xz and texts of {', '.join(POOL_LABELLED)}"}
+LABELS_BY = {DRILLS: "given with them", TAUGHT: "the teachers'"}
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.towards", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="data folder; the corpora are in its folder text/")
     parser.add_argument("--start", type=Path, required=True, help="checkpoint.pt of training.distillation, or model.onnx of version 2")
+    parser.add_argument("--teachers", type=Path, nargs="+", required=True, help="folders that `python -m training.distillation.teacher` left")
     parser.add_argument("--tokenizer", type=Path, required=True, help="tokenizer.json that the start was trained with")
     parser.add_argument("--out", type=Path, default=Path("models/sentiment"), help="model folder to write")
     parser.add_argument("--work", type=Path, default=Path("training/.checkpoints/towards"), help="where checkpoints are kept")
@@ -45,11 +46,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=STAGE.epochs)
     parser.add_argument("--learning-rate", type=float, default=STAGE.learning_rate)
     parser.add_argument("--share", type=float, default=1.0, help="the published weights are so much trained, the rest those of the start")
-    parser.add_argument("--drills", type=int, default=24_000, help="made-up sentences an epoch")
-    parser.add_argument("--every", type=int, default=20, help="n takes each n-th unlabelled post")
+    parser.add_argument("--drills", type=int, default=32_000, help="made-up sentences an epoch")
+    parser.add_argument("--every", type=int, default=10, help="the teachers label each n-th unlabelled post")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--model-version", default="3")
+    parser.add_argument("--model-version", default="4")
     return parser.parse_args(arguments)
 
 
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     recipe = RECIPES["full"]
     kept_from = (*HELD_OUT_SOURCES, "targets")
-    names = {*TOWARDS, *OTHERS, *kept_from, VALIDATION}
+    names = {*TOWARDS, *OTHERS, *POOL_LABELLED, *kept_from, VALIDATION}
     split = Split({name: read_labelled(arguments.data, name) for name in sorted(names)}, kept_from)
     tokenizer = load_tokenizer(arguments.tokenizer)
     begun = start_weights(arguments.start)
@@ -78,19 +79,16 @@ def run(arguments: argparse.Namespace) -> None:
     judge = SentimentNetwork(architecture, sources=len(OTHERS) + 1)
     judge.load_state_dict(network.state_dict())
 
-    def former(encoded: Encoded) -> np.ndarray:
-        with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bfloat16):
-            return evaluation.softmax(predict(judge, without_targets(encoded))).astype(np.float32)
-
-    unlabelled = list(split.without_held_out(read_plain(arguments.data, "brand_tweets", arguments.every)))
-    mixed = mixture(split, unlabelled, tokenizer, former, recipe.max_tokens, arguments.drills, arguments.seed)
+    texts = [text for _, text in pool(arguments.data, split, {"brand_tweets": arguments.every}, POOL_LABELLED)]
+    opinions = [label_pool(folder / "labels", trained_teacher(folder), teacher_tokenizer(), texts, arguments.bfloat16) for folder in arguments.teachers]
+    mixed = mixture(split, Labelled(texts, averaged(opinions)), tokenizer, recipe.max_tokens, arguments.drills, arguments.seed)
     arguments.work.mkdir(parents=True, exist_ok=True)
 
     report = reporter(judge, tokenizer, split.held_out, recipe.max_tokens, arguments.work)
     trainer = Trainer(network, mixed, arguments.work, arguments.seed, report, arguments.bfloat16)
     if not trainer.resume():
         report("before", network.state_dict())
-    weights = trainer.run([replace(STAGE, epochs=arguments.epochs, learning_rate=arguments.learning_rate), SETTLING])
+    weights = trainer.run([replace(STAGE, epochs=arguments.epochs, learning_rate=arguments.learning_rate)])
     weights = between(started, weights, arguments.share)
     used = [
         {"file": FILES.get(name, f"{name}.tsv.xz"), "rows": int((mixed.source == index).sum()), "share": STAGE.shares[name], "labels": LABELS_BY.get(name, "the corpus's")}
@@ -99,7 +97,8 @@ def run(arguments: argparse.Namespace) -> None:
     manifest = publish(
         arguments.out, judge, weights, tokenizer, split.held_out, recipe.manifest_max_tokens,
         {
-            "command": f"python -m training.towards --data DIR --start {arguments.start.name} --tokenizer tokenizer.json --seed {arguments.seed} "
+            "command": f"python -m training.towards --data DIR --start {arguments.start.name} --teachers {' '.join(folder.name for folder in arguments.teachers)} "
+            f"--tokenizer tokenizer.json --seed {arguments.seed} "
             f"--epochs {arguments.epochs} --learning-rate {arguments.learning_rate:g} --share {arguments.share:g} --drills {arguments.drills} --every {arguments.every}",
             "seed": arguments.seed, "data": used, "seconds": round(trainer.seconds),
         },
@@ -113,11 +112,6 @@ def between(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor], share:
     """Weights on the straight line from one network to another (Wortsman et al., "Robust fine-tuning of zero-shot models",
     2022): what was learnt anew stays in part, and what was known before is forgotten less."""
     return {name: torch.lerp(tensor, other[name], share) for name, tensor in one.items()}
-
-
-def without_targets(encoded: Encoded) -> Encoded:
-    """The same texts, asked about as a whole."""
-    return Encoded(encoded.ids, encoded.starts, np.zeros_like(encoded.spans))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,449 @@
+"""Sentences with fields, a line each, by what they say.
+
+Fields are those of `words`, and `target`: a brand, a part or both. `part2` and `name2` are others than `part` and `name`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Probabilities = tuple[float, float, float]  # of negative, neutral and positive
+
+NEGATIVE: Probabilities = (0.92, 0.056, 0.024)
+NEUTRAL: Probabilities = (0.04, 0.92, 0.04)
+POSITIVE: Probabilities = (0.024, 0.056, 0.92)
+# "Not bad": praise or less.
+NOT_NEGATIVE: Probabilities = (0.05, 0.4, 0.55)
+# "It was good once": hardly praise.
+LEANS_NEGATIVE: Probabilities = (0.7, 0.25, 0.05)
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.strip().splitlines()]
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Frames of one kind. `weight`: how often the kind is drawn, against the others."""
+
+    weight: int
+    probabilities: Probabilities
+    frames: list[str]
+
+
+def _frames(weight: int, probabilities: Probabilities, text: str) -> Frames:
+    return Frames(weight, probabilities, _lines(text))
+
+
+# About `target`; half of the time it is asked for.
+ABOUT_ONE = [
+    # negation
+    _frames(5, NEGATIVE, """
+        {target} is not {decent} {when}
+        sorry, but {target} isn't {decent}
+        {target} was not {decent} at all, {name}
+        {target} is far from {decent}
+        found nothing {decent} in {target}
+        nobody could call {target} {decent} {when}
+        this is not a {decent} {part}, {name}
+        we don't {like} {target} {when}
+        I never {like} {target}
+        as for {target}, I do not {like} it
+        {target} is no longer {decent}, is it
+        hardly {decent}, this {part}
+        {target} has never been {decent}
+        I wouldn't say {target} is {decent}
+        {target} ain't {decent}
+        {target} doesn't feel {decent} to me
+        {target} doesn't look {decent}, and I tried it twice
+        not {decent}, not cheap: {target}
+        no {decent} {part} here
+        neither {decent} nor cheap, {target}
+        can't {like} {target} the way it is now
+        my team did not {like} {target} one bit
+        there isn't a {decent} {part} in the whole place
+        {target} does not work {when}
+        {target} won't load and nobody helps
+        you can't call that a {decent} {part}
+    """),
+    _frames(5, NOT_NEGATIVE, """
+        {target} is not {bad}, you know
+        sorry, but {target} isn't {bad}
+        {target} has never been {bad} for us
+        {target} ain't {bad}
+        not a {bad} {part} by any means
+        we don't {hate} {target} {when}
+        there's no reason to {hate} {target}
+        nothing {bad} in {target} as far as I can see
+        {target} isn't half as {bad} as they say
+        can't call {target} {bad}
+        nobody in our office finds {target} {bad}
+        {target} doesn't feel {bad} to me
+        {target} doesn't look {bad} either
+        you can't call that a {bad} {part}
+        {target} is far from {bad}
+        {target} is everything but {bad}
+        no {bad} {part} here
+        neither {bad} nor expensive, {target}
+        my team did not {hate} {target}
+        I wouldn't say {target} is {bad}
+        I never found {target} {bad}
+        {target} is no longer {bad}
+        never had a {bad} {part} from {name}
+        no complaints about {target}
+        {target} has no {bad} sides
+    """),
+    _frames(5, NEUTRAL, """
+        sorry, {target} is not {fact}
+        no, {target} isn't {fact}
+        {target} was never {fact} before
+        I don't believe {target} is {fact}
+        {target} will not be {fact} this year
+        {target} isn't {kind_of} {when}
+        that is no {kind_of} {part}
+        {target} was not {kind_of}, as far as I know
+        we don't have a {kind_of} {part}
+        {target} is not {kind_of}, it is something else
+        not the {part}, I meant the {part2}
+        they did not open it in March but in April
+        I was not asking about {target}, I was asking about the {part2}
+        we did not get {target} there
+        it doesn't start on the 4th, it starts on the 5th
+        {target} isn't in Hamburg, it is in Bonn
+        the {part} didn't come with a {part2}
+        haven't used {target} so far
+        I do not own a {kind_of} {part}
+        my {part} is not the {kind_of} one
+        {target} isn't due before summer
+        it's not a {part}, it's a {part2}
+        nobody mentioned {target} in the meeting
+    """),
+    _frames(3, NEGATIVE, """
+        was {target} {decent}? Not really.
+        some call {target} {good}. They are wrong.
+        {target}, {decent}? No way.
+        my boss says {target} is {good}, I disagree
+        {good}, that is what {target} never was
+        so {target} is {decent}? Nope, it's not.
+        do we {like} {target}? Not one bit.
+        they keep telling me that {target} is {good}. I can't agree.
+        did I {like} {target}? I didn't.
+        they announced a {good} {part}, and it is nothing of the sort
+        a {decent} {part} it is not
+        "{decent}", says the ad. No, {name}.
+        {good}? This {part}? I think not.
+        all my friends {like} {target}. Not me.
+    """),
+    _frames(3, NOT_NEGATIVE, """
+        was {target} {bad}? Not really.
+        some call {target} {bad}. They are wrong.
+        {target}, {bad}? No way.
+        my boss says {target} is {bad}, I disagree
+        {bad}, that is what {target} never was
+        so {target} is {bad}? Nope, it's not.
+        do we {hate} {target}? Not one bit.
+        they keep telling me that {target} is {bad}. I can't agree.
+        did I {hate} {target}? I didn't.
+        they warned me of a {bad} {part}, and it is nothing of the sort
+        a {bad} {part} it is not
+        "{bad}", says the review. No, it isn't.
+        {bad}? This {part}? I think not.
+        all my friends {hate} {target}. Not me.
+    """),
+    _frames(3, NEGATIVE, """
+        I doubt, {aside}, that {target} is {decent}
+        it would be wrong, {aside}, to call {target} {decent}
+        nobody in our office, {aside}, thinks that {target} is {decent}
+        we can't, {aside}, claim that {target} is {good}
+        there is no reason, {aside}, to {like} {target}
+        I won't, {aside}, tell you that I {like} {target}
+        not one of my friends, {aside}, found {target} {decent}
+        I don't believe, {aside}, anybody who calls {target} {good}
+        I certainly do not, {aside}, {like} {target}
+        {target} is not, {aside}, what I would call {decent}
+        never, {aside}, did I find {target} {decent}
+    """),
+    _frames(3, NOT_NEGATIVE, """
+        I doubt, {aside}, that {target} is {bad}
+        it would be wrong, {aside}, to call {target} {bad}
+        nobody in our office, {aside}, thinks that {target} is {bad}
+        we can't, {aside}, claim that {target} is {bad}
+        there is no reason, {aside}, to {hate} {target}
+        I won't, {aside}, tell you that I {hate} {target}
+        not one of my friends, {aside}, found {target} {bad}
+        I don't believe, {aside}, anybody who calls {target} {bad}
+        I certainly do not, {aside}, {hate} {target}
+        {target} is not, {aside}, what I would call {bad}
+        never, {aside}, did I find {target} {bad}
+    """),
+    _frames(2, NEGATIVE, """
+        I was sure {target} would be {good}, well, no.
+        we were told {target} is {good}. That is wrong.
+        expecting {target} to be {good} was a mistake
+        everybody said {target} was {good}, sadly that is not true
+        {target} should be {good} for this money. Guess what.
+        hoped that {target} would be {good}... nope
+        {target} was announced as {good}, which it is not
+        wanted to {like} {target}, couldn't
+        who expected a {good} {part} was wrong
+        I looked forward to a {good} {part}. What a let-down.
+        promised to be {good}, {target} did not deliver
+    """),
+    _frames(2, NOT_NEGATIVE, """
+        I was sure {target} would be {bad}, well, no.
+        we were told {target} is {bad}. That is wrong.
+        expecting {target} to be {bad} was a mistake
+        everybody said {target} was {bad}, luckily that is not true
+        feared that {target} would be {bad}; it turned out otherwise
+        worried that {target} would be {bad}... nope
+        {target} was announced as {bad}, which it is not
+        wanted to {hate} {target}, couldn't
+        who expected a {bad} {part} was wrong
+        I dreaded a {bad} {part}. What a relief.
+    """),
+    # said plainly, strongly, weakly
+    _frames(3, POSITIVE, """
+        {target} is {good} {when}
+        {strong} {good}, this {name} {part}
+        I {strong} {like} {target}
+        {target} is {strong} {good} {when}
+        such a {good} {part}, thanks {name}
+        {target} is {weak} {good} I think
+        {target} turned out {weak} {good}
+        finally a {good} {part}
+        {good} work on the {part}, {name}
+        couldn't be happier with {target}
+        can't praise {target} enough
+        you can't go wrong with {target}
+        no better {part} than the one of {name}
+    """),
+    _frames(3, NEGATIVE, """
+        {target} is {bad} {when}
+        {strong} {bad}, this {name} {part}
+        I {strong} {hate} {target}
+        {target} is {strong} {bad} {when}
+        such a {bad} {part}, {name}
+        another {mishap} {when}, thanks to {target}
+        {target} is {weak} {bad} I think
+        {target} turned out {weak} {bad}
+        yet another {bad} {part}
+        {bad} work on the {part}, {name}
+        couldn't be more disappointed with {target}
+        can't warn you enough of {target}
+        no worse {part} than the one of {name}
+        {target} is a joke
+        {target} is a mess {when}
+    """),
+    _frames(3, NEUTRAL, """
+        {target} is {fact}
+        {target} was {fact} {when}
+        the {part} of {name} is {fact}
+        {name} and {name2} are both {fact}
+        a {kind_of} {part} and a {kind_of} {part2}
+        {name} has a {kind_of} {part}
+        the {kind_of} {part} is {fact}
+        {name} announced a {kind_of} {part} {when}
+        reading about {target} {when}
+        my {part} and my {part2} are both from {name}
+    """),
+    # the whole of it, after a turn
+    _frames(4, POSITIVE, """
+        {target} may look {bad}, still, {happy}
+        granted, the {part2} is {bad}, yet {happy}
+        the start was {bad}, however {happy}
+        no matter how {bad} others find {target}, {happy}
+        {happy}, and that with {target} being {bad} at first sight
+        {bad} {part2} or not, {happy}
+        {target} got {bad} press. But {happy}!
+        not cheap and {weak} {bad} to set up, but {happy}
+        everyone told me it was {bad}, but {happy}
+        in spite of a {bad} {part2}, {happy}
+        though {name} has a {bad} name, {happy}
+        while the {part2} is {bad}, {happy}
+        {target} is {good}, even if the {part2} is {bad}
+        I {like} {target}, {bad} {part2} and all
+        yes, the {part2} is {bad}. {target} as a whole is {good} all the same.
+    """),
+    _frames(4, NEGATIVE, """
+        {target} may look {good}, still, {sad}
+        granted, the {part2} is {good}, yet {sad}
+        the start was {good}, however {sad}
+        no matter how {good} others find {target}, {sad}
+        {sad}, and that with {target} being {good} at first sight
+        {good} {part2} or not, {sad}
+        {target} got {good} press. But {sad}!
+        cheap and {weak} {good} to look at, but {sad}
+        everyone told me it was {good}, but {sad}
+        in spite of a {good} {part2}, {sad}
+        though {name} has a {good} name, {sad}
+        while the {part2} is {good}, {sad}
+        {target} is {bad}, even if the {part2} is {good}
+        I {hate} {target}, {good} {part2} or no {good} {part2}
+        yes, the {part2} is {good}. {target} as a whole is {bad} all the same.
+    """),
+    # former states
+    _frames(2, POSITIVE, """
+        there was a time when I had to {hate} {target}, today I {like} it
+        {target} began {bad} and is {good} by now
+        once {bad}, {target} has become {good}
+        in the past I would {hate} {target}, not any more: it is {good}
+        last year {target} was {bad}. Today it is {good}.
+        it took a while, but {target} is {good}, not {bad} as in spring
+        from {bad} to {good}: {target}
+        {target} got rid of everything {bad}. So {good} these days!
+        no longer {bad}: {target} is {good} {when}
+        the old {part} was {bad}, the new one is {good}
+    """),
+    _frames(2, NEGATIVE, """
+        there was a time when I did {like} {target}, today I {hate} it
+        {target} began {good} and is {bad} by now
+        once {good}, {target} has become {bad}
+        back then {target} was {good}. Today it is {bad}.
+        {target} was {good} until the last update made it {bad}
+        from {good} to {bad}: {target}
+        {target} lost everything {good}. So {bad} these days!
+        no longer {good}: {target} is {bad} {when}
+        the old {part} was {good}, the new one is {bad}
+        what happened to {target}? It was so {good}
+    """),
+    _frames(1, LEANS_NEGATIVE, """
+        there was a time when {target} was {good}
+        remember when {target} was {good}?
+        I miss the days when {target} was {good}
+        I wish {target} were {good}
+        if only {target} was {good}
+        would be nice if {target} was {good}
+        {target} could be so {good}
+    """),
+    # questions
+    _frames(3, NEUTRAL, """
+        is {target} {decent} or not?
+        has anybody tried {target} {when}?
+        would you {like} {target}?
+        is {target} {bad} or is it {decent}?
+        which one is better, {name} or {name2}?
+        did {target} get {decent} since spring?
+        do people still use {target}?
+        can somebody tell me if {target} is {bad}?
+        how much is {target} {when}?
+        any opinions on {target}?
+        is the {kind_of} {part} from {name} or from {name2}?
+        can {target} be {kind_of}?
+        where do you keep your {part}?
+    """),
+    _frames(2, NEGATIVE, """
+        why is {target} still {bad} {when}?
+        how can {target} get so {bad} {when}?
+        who thought that this {bad} {part} was a good idea, {name}?
+        when will {target} stop being {bad}?
+        why do I pay for a {bad} {part}?
+        is it just me or is {target} {strong} {bad}?
+        what is wrong with {target} {when}?
+        does {target} ever work?
+        another {mishap}, really {name}?
+        would I pick {target} once more? Certainly not.
+        does {target} keep its promises? It doesn't.
+        should you get {target}? Please don't.
+        {target}, any good? No.
+        happy with {target}? Nope.
+        was {target} {good}? Never.
+        do I {like} {target} {when}? Not really.
+        did {target} help? It did not.
+        worth it? Not at all, {name}.
+    """),
+    _frames(2, POSITIVE, """
+        how is {target} so {good}?!
+        why did nobody tell me how {good} {target} is?
+        isn't {target} {good}?
+        was {target} {good}? Oh yes!
+        did we {like} {target}? Very much so.
+        would I pick {target} once more? Of course.
+        does {target} keep its promises? It does.
+        should you get {target}? Definitely.
+        {target}, any good? Yes it is.
+        happy with {target}? Yep.
+        do I {like} {target} {when}? I sure do.
+        did {target} help? It did.
+        worth it? Every time, {name}.
+    """),
+    # irony with a sign of it
+    _frames(3, NEGATIVE, """
+        how {good}, another {mishap} from {name}. That was all I needed.
+        thanks for the {mishap}, {name}, {strong} helpful /s
+        sure, {target} is "{good}"
+        {target} is so {good} that I had a {mishap} {when} #sarcasm
+        a {mishap} {when}. Bravo, {name} 👏 🙄
+        nothing says {good} like a {mishap}, {name}
+        a {mishap}. How {good} of {name}.
+        love it when {target} gives me a {mishap}
+        ah yes, one more {mishap}, my favourite
+        congrats {name} on the next {mishap} 🙄
+        a {mishap}, just in time. Thx {name} 👏👏
+        {target} and its {mishap}, a true delight #not
+        big thanks to {name} for the {mishap} #irony
+        yay, {mishap} number four {when} /s
+        "{good} {part}", they said. Then came the {mishap}.
+        my favourite part of {target} is the {mishap} 🙃
+    """),
+]
+# `a` is better than `b`.
+BETTER = _lines("""
+    {a} is so much better than {b}
+    {a} beats {b} any day
+    {b} can't keep up with {a}
+    moved everything from {b} to {a}, no regrets
+    {b} is worse than {a}
+    compared with {a}, {b} is {bad}
+    compared with {b}, {a} is {good}
+    I would have {a} over {b}
+    give me {a} instead of {b}
+    {a} does what {b} only promises
+    {b} should learn from {a}
+    {b} is nowhere near as {good} as {a}
+    switched from {b} to {a} and the {part} is so much better
+    happy that we chose {a} and not {b}
+    {a} first, {b} last
+    {a} wins against {b}
+    {b} loses to {a} in every test
+    after years with {b} I am so happy with {a}
+    I like {a} more than {b}
+    {a} over {b}, always
+    had a {mishap} with {b}, never with {a}
+""")
+# Felt about `a` and `b` differently: `x` goes with `a`, `y` with `b`.
+DIFFERENT = _lines("""
+    {a} is {x} and {b} is {y}
+    {a} is {x}, {b} on the contrary is {y}
+    while {a} is {x}, {b} is {y}
+    {a}: {x}. {b}: {y}.
+    {x} {a}, though {y} {b}
+    {a} is {x}, as {y} as {b} may be
+    say what you want about {b} being {y}, {a} is {x}
+    found {a} {x} and {b} {y}
+    {a} was {x} {when}, {b} was {y}
+    {a} gets it right? {x}, I'd say. {b} is {y}.
+    {y} is the word for {b}, {x} the one for {a}
+    if {b} weren't {y}... {a} at least is {x}
+""")
+# `a` is felt about, `b` stands beside.
+BESIDE = _lines("""
+    met people from {a} and {b} last week, {a} is {x}
+    {b} is in the same street as {a}, and {a} is {x}
+    {a} is {x}. Haven't used {b} so far.
+    {a} {x}, and what about {b}?
+    {b} sells that as well. Mine is from {a} and it is {x}.
+    bought {a}, which is {x}; {b} was sold out
+    {a} is {x}, no idea about {b}
+    {a} is {x}, and {b} is {fact}
+    {b} is {fact}. {a}, which I know, is {x}.
+    can't say anything about {b}, but {a} is {x}
+    {a} {x} as ever; next week we look at {b}
+    on the way to {b} we passed {a}: {x}
+""")
+# The same of both.
+ALIKE = _lines("""
+    {a} and {b} are both {x}
+    {a} is as {x} as {b}
+    {a} {x}, {b} {x}
+    {x}, all of it: {a}, {b}
+""")
