@@ -108,15 +108,21 @@ fn language(code: &str) -> Language {
 
 /// Words of Hindi in Latin letters that the other languages told apart here don't have.
 const HINDI_WORDS: &[&str] = &[
-    "aaj", "aap", "abhi", "agar", "aisa", "apne", "apni", "bahut", "bhai", "bhi", "chahiye", "diya", "gaya",
-    "hain", "hoga", "hota", "hua", "itna", "kabhi", "karna", "karne", "karo", "kisi", "kiya", "koi", "kuch",
-    "kya", "lekin", "liye", "mera", "mere", "meri", "mujhe", "nahi", "nahin", "nhi", "raha", "rahe", "rahi",
-    "sirf", "toh", "yaar",
+    "aaj", "aap", "aapka", "aapke", "aapki", "aapko", "aapne", "aata", "abhi", "accha", "achha", "agar",
+    "aisa", "apka", "apki", "apko", "apna", "apne", "apni", "baad", "bahut", "bhai", "bhi", "bohot",
+    "chahiye", "dekh", "dekho", "diya", "gaya", "gayi", "ghar", "gya", "gye", "hain", "hamara", "hamare",
+    "hoga", "hogi", "hota", "hoti", "hua", "humko", "iska", "iski", "itna", "jaise", "jaldi", "kabhi",
+    "kaha", "kahan", "karega", "karke", "karna", "karne", "karo", "khud", "kisi", "kitne", "kiya", "koi",
+    "krna", "krne", "krte", "kuch", "kya", "kyu", "kyun", "kyunki", "lagta", "lekin", "liya", "liye", "mera",
+    "mere", "meri", "mujhe", "mujhko", "nahi", "nahin", "nhi", "pehle", "phir", "raha", "rahe", "rahi",
+    "rha", "rhe", "saath", "sabse", "sakta", "sakte", "sirf", "soch", "tarah", "thodi", "toh", "tujhe",
+    "tumhe", "unka", "unke", "uska", "uske", "usko", "usse", "wapas", "yaad", "yaar", "yahi",
 ];
 /// Words that one of them may have, too; two different ones tell.
 const ALSO_HINDI_WORDS: &[&str] = &[
-    "aur", "ek", "hai", "hum", "ka", "kaise", "kar", "ke", "ki", "ko", "sab", "tera", "tere", "teri", "tha",
-    "thi", "tum", "yeh",
+    "aur", "baar", "baat", "ek", "hai", "hote", "hum", "jab", "ji", "ka", "kaam", "kab", "kaise", "kar",
+    "ke", "ki", "ko", "kr", "maine", "naam", "pata", "sab", "sahi", "sath", "tera", "tere", "teri", "tha",
+    "thi", "tum", "vo", "woh", "ye", "yeh",
 ];
 
 fn is_hindi(text: &str) -> bool {
@@ -158,6 +164,7 @@ mod tests {
             ("الخدمة سيئة جدا ولا أحد يرد على الهاتف", "ar"),
             ("यह फोन बहुत अच्छा है और बैटरी भी", "hi"),
             ("bhai ye phone bahut accha hai, maza aa gaya", "hi"),
+            ("isse pehle ka update theek tha, kyun badla", "hi"),
             ("De nieuwe versie werkt helemaal niet meer, wat jammer", "nl"),
             ("今日はとても良い天気ですね", "ja"),
             ("这个手机很好用", "zh"),

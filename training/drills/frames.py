@@ -14,6 +14,9 @@ NEUTRAL: Probabilities = (0.04, 0.92, 0.04)
 POSITIVE: Probabilities = (0.024, 0.056, 0.92)
 # "Not bad": praise or less.
 NOT_NEGATIVE: Probabilities = (0.05, 0.4, 0.55)
+# "Somewhat good".
+WEAKLY_POSITIVE: Probabilities = (0.06, 0.3, 0.64)
+WEAKLY_NEGATIVE: Probabilities = (0.64, 0.3, 0.06)
 # "It was good once": hardly praise.
 LEANS_NEGATIVE: Probabilities = (0.7, 0.25, 0.05)
 
@@ -65,6 +68,12 @@ ABOUT_ONE = [
         {target} does not work {when}
         {target} won't load and nobody helps
         you can't call that a {decent} {part}
+        anything but a {good} {part}
+        anything but {decent}, this {part}
+        can't really say that I {like} {target}
+        I couldn't say I {like} {target}
+        no one on my team thinks {target} is {decent}
+        none of my friends would call {target} {decent}
     """),
     _frames(5, NOT_NEGATIVE, """
         {target} is not {bad}, you know
@@ -92,6 +101,12 @@ ABOUT_ONE = [
         never had a {bad} {part} from {name}
         no complaints about {target}
         {target} has no {bad} sides
+        anything but a {bad} {part}
+        anything but {bad}, this {part}
+        can't really say that I {hate} {target}
+        I couldn't say I {hate} {target}
+        no one on my team thinks {target} is {bad}
+        none of my friends would call {target} {bad}
     """),
     _frames(5, NEUTRAL, """
         sorry, {target} is not {fact}
@@ -117,6 +132,11 @@ ABOUT_ONE = [
         {target} isn't due before summer
         it's not a {part}, it's a {part2}
         nobody mentioned {target} in the meeting
+        the talk on {target} isn't on {day}, it is a week later
+        {person} is not from {place}
+        {target} won't be shown on {day}, it will be shown in {place}
+        the {part} was not delivered to {place} but to Bonn
+        we did not see {person} at {name}
     """),
     _frames(3, NEGATIVE, """
         was {target} {decent}? Not really.
@@ -162,6 +182,13 @@ ABOUT_ONE = [
         I certainly do not, {aside}, {like} {target}
         {target} is not, {aside}, what I would call {decent}
         never, {aside}, did I find {target} {decent}
+        I don't see, {aside}, how {target} is {decent}
+        we don't think, {aside}, of {target} as {decent}
+        I couldn't, {aside}, call {target} {decent}
+        can't tell you, {aside}, that {target} is {decent}
+        hardly anybody, {aside}, would {like} {target}
+        I can't, {aside}, {like} {target}
+        neither of us, {aside}, found {target} {decent}
     """),
     _frames(3, NOT_NEGATIVE, """
         I doubt, {aside}, that {target} is {bad}
@@ -175,6 +202,13 @@ ABOUT_ONE = [
         I certainly do not, {aside}, {hate} {target}
         {target} is not, {aside}, what I would call {bad}
         never, {aside}, did I find {target} {bad}
+        I don't see, {aside}, how {target} is {bad}
+        we don't think, {aside}, of {target} as {bad}
+        I couldn't, {aside}, call {target} {bad}
+        can't tell you, {aside}, that {target} is {bad}
+        hardly anybody, {aside}, would {hate} {target}
+        I can't, {aside}, {hate} {target}
+        neither of us, {aside}, found {target} {bad}
     """),
     _frames(2, NEGATIVE, """
         I was sure {target} would be {good}, well, no.
@@ -208,8 +242,6 @@ ABOUT_ONE = [
         I {strong} {like} {target}
         {target} is {strong} {good} {when}
         such a {good} {part}, thanks {name}
-        {target} is {weak} {good} I think
-        {target} turned out {weak} {good}
         finally a {good} {part}
         {good} work on the {part}, {name}
         couldn't be happier with {target}
@@ -224,8 +256,6 @@ ABOUT_ONE = [
         {target} is {strong} {bad} {when}
         such a {bad} {part}, {name}
         another {mishap} {when}, thanks to {target}
-        {target} is {weak} {bad} I think
-        {target} turned out {weak} {bad}
         yet another {bad} {part}
         {bad} work on the {part}, {name}
         couldn't be more disappointed with {target}
@@ -246,6 +276,39 @@ ABOUT_ONE = [
         reading about {target} {when}
         my {part} and my {part2} are both from {name}
     """),
+    _frames(2, WEAKLY_POSITIVE, """
+        {target} turned out {weak} {good}
+        {target} seems {weak} {good} {when}
+        we found {target} {weak} {good}
+        {weak} {good}, that {part} of {name}
+        a {weak} {good} {part}
+        {name} makes {weak} {good} things
+    """),
+    _frames(2, WEAKLY_NEGATIVE, """
+        {target} turned out {weak} {bad}
+        {target} seems {weak} {bad} {when}
+        we found {target} {weak} {bad}
+        {weak} {bad}, that {part} of {name}
+        a {weak} {bad} {part}
+        {name} makes {weak} {bad} things
+    """),
+    _frames(3, NEUTRAL, """
+        {name} moves its team to {place}
+        {person} joins {name} in {place} as head of sales
+        {name} shows its {kind_of} {part} in {place} on {day}
+        {person} gives a talk on {target} on {day}
+        a guide to the {part} of {name} is in the appendix
+        the {part} goes on sale on {day} in {place}
+        {person} and {name} sign a contract in {place}
+        {name} hires in {place}, ask {person} for details
+        {day}: {person} on {target}, room 4
+        notes of {person} about {target}, page 12
+        {name} closes its office in {place} on {day}
+        there is a chapter about {target} in the book
+        {target} is for sale in {place} until {day}
+        {person} from {name} speaks in {place} {when}
+        the users of {name} meet in {place} on {day}
+    """),
     # the whole of it, after a turn
     _frames(4, POSITIVE, """
         {target} may look {bad}, still, {happy}
@@ -261,6 +324,8 @@ ABOUT_ONE = [
         though {name} has a {bad} name, {happy}
         while the {part2} is {bad}, {happy}
         {target} is {good}, even if the {part2} is {bad}
+        {target} is {good}, and that although the {part2} is {bad}
+        {good}, although I {hate} the {part2}
         I {like} {target}, {bad} {part2} and all
         yes, the {part2} is {bad}. {target} as a whole is {good} all the same.
     """),
@@ -278,6 +343,8 @@ ABOUT_ONE = [
         though {name} has a {good} name, {sad}
         while the {part2} is {good}, {sad}
         {target} is {bad}, even if the {part2} is {good}
+        {target} is {bad}, and that although the {part2} is {good}
+        {bad}, although I {like} the {part2}
         I {hate} {target}, {good} {part2} or no {good} {part2}
         yes, the {part2} is {good}. {target} as a whole is {bad} all the same.
     """),
@@ -384,6 +451,24 @@ ABOUT_ONE = [
         yay, {mishap} number four {when} /s
         "{good} {part}", they said. Then came the {mishap}.
         my favourite part of {target} is the {mishap} 🙃
+        well played, {name}: {misfortune} 👏
+        {misfortune}. so {good}, {name} 🙄
+        lovely, {misfortune} /s
+        just perfect: {misfortune}
+        {misfortune}, how nice #sarcasm
+        fantastic news, {misfortune}
+        bravo. {misfortune}.
+        exactly what the day needed: {misfortune}
+        {misfortune}. {good} as always, {name} /s
+        {misfortune}, thanks a lot {name}
+        {name} at its best: {misfortune} 👏
+        "{good} {part}", sure. {misfortune}
+        great, {misfortune} {when}
+        super, {misfortune}. thx {name}
+        {misfortune}. I am so happy now, {name} 🙄
+        {misfortune}. what a service, {name} #not
+        best day of my life: {misfortune} #irony
+        {misfortune}? amazing work, {name} 👏👏👏
     """),
 ]
 # `a` is better than `b`.
@@ -409,6 +494,27 @@ BETTER = _lines("""
     I like {a} more than {b}
     {a} over {b}, always
     had a {mishap} with {b}, never with {a}
+    my sister prefers {a} to {b}
+    we'd prefer {a} over {b}
+    {a} is preferable to {b}
+    {a} is by far more {decent} than {b}
+    {b} is less {decent} than {a}
+    {a} is less {bad} than {b}
+    {b} is by far more {bad} than {a}
+    I'd go for {a} rather than {b}
+    if I had to choose between {b} and {a}, it would be {a}
+    of {a} and {b}, {a} is the one to get
+    {b} doesn't come close to {a}
+    {b} was replaced by {a} here, about time
+    goodbye {b}, hello {a}
+    got rid of {b} and got {a}
+    {a} is {good}, unlike {b}
+    unlike {a}, {b} is {bad}
+    {a} outdoes {b} in all respects, {b} is {bad}
+    {b} crashed three times, {a} never did
+    {b} is a poor copy of {a}
+    had {b} before, {a} is a relief
+    {b} isn't half as {good} as {a}
 """)
 # Felt about `a` and `b` differently: `x` goes with `a`, `y` with `b`.
 DIFFERENT = _lines("""
@@ -424,6 +530,18 @@ DIFFERENT = _lines("""
     {a} gets it right? {x}, I'd say. {b} is {y}.
     {y} is the word for {b}, {x} the one for {a}
     if {b} weren't {y}... {a} at least is {x}
+    {y}, that is {b}. {x}, that is {a}.
+    {b} leaves me with one word: {y}. For {a} it is {x}.
+    {b} could hardly be more {y}, {a} hardly more {x}
+""")
+# `a` is a brand that did one thing, `b` one that did the other.
+DEEDS = _lines("""
+    {a} {x}, {b} {y}
+    {a} {x}. {b} {y}.
+    {b} {y}, while {a} {x}
+    {a} {x} and {b}, well, {b} {y}
+    whereas {b} {y}, {a} {x}
+    one {x}: {a}. the other {y}: {b}
 """)
 # `a` is felt about, `b` stands beside.
 BESIDE = _lines("""
@@ -439,6 +557,18 @@ BESIDE = _lines("""
     can't say anything about {b}, but {a} is {x}
     {a} {x} as ever; next week we look at {b}
     on the way to {b} we passed {a}: {x}
+    {b} and {a} were at the fair in {place} {when}. {a} was {x}.
+    went to see {a} and {b} on {day}, and {a} was {x}
+    {person} works for {b}, I work with {a}. It is {x}.
+    {b} is from {place}, like {a}, which is {x}
+    {a} and {b} share a building. I know {a}, it is {x}.
+    {b} comes next week. {a} came {when} and is {x}.
+    {a} is {x}; {b} I have yet to see
+    we have {a} and {b}. {a} is {x}. {b} is {fact}.
+    got {a}, {x}, and a leaflet of {b}
+    {x} {a}; {b} is still in its box
+    my verdict on {a}: {x}. {b} will follow.
+    {person} asked about {b}, but I have only {a}: {x}
 """)
 # The same of both.
 ALIKE = _lines("""

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from . import words
-from .frames import ABOUT_ONE, ALIKE, BESIDE, BETTER, DIFFERENT, NEGATIVE, NEUTRAL, POSITIVE, Probabilities
+from .frames import ABOUT_ONE, ALIKE, BESIDE, BETTER, DEEDS, DIFFERENT, NEGATIVE, NEUTRAL, POSITIVE, Probabilities
 
 
 _BEFORE_VOWEL = re.compile(r"\b(a) (?=[aeio]|u[^s])")
@@ -25,8 +25,8 @@ class Drill:
 def drills(count: int, seed: int) -> list[Drill]:
     """So many drills, the same ones for the same seed."""
     rng = random.Random(f"drills {seed}")
-    kinds = [_about_one, _better, _different, _beside, _alike, _marked, _hashtag, _elongated, _mistyped]
-    weights = [sum(kind.weight for kind in ABOUT_ONE), 4, 5, 4, 1, 4, 3, 4, 5]
+    kinds = [_about_one, _better, _different, _deeds, _beside, _alike, _marked, _hashtag, _elongated, _mistyped]
+    weights = [sum(kind.weight for kind in ABOUT_ONE), 6, 5, 2, 7, 1, 4, 3, 6, 8]
     made: list[Drill] = []
     while len(made) < count:
         made.extend(_varied(one, rng) for one in rng.choices(kinds, weights)[0](rng))
@@ -59,12 +59,16 @@ def _about_one(rng: random.Random) -> list[Drill]:
     return [Drill(_written(frame, filled), kind.probabilities, asked)]
 
 
-def _about_two(rng: random.Random, frames: list[str], towards_a: Probabilities, towards_b: Probabilities, **filled: str) -> list[Drill]:
+_BRANDS = ("{name}", "{name2}")
+_PAIRS = (_BRANDS, _BRANDS, ("the {part}", "the {part2}"), ("{name}'s {part}", "{name2}'s {part2}"))
+
+
+def _about_two(
+    rng: random.Random, frames: list[str], towards_a: Probabilities, towards_b: Probabilities, pairs: tuple[tuple[str, str], ...] = _PAIRS, **filled: str
+) -> list[Drill]:
     """A sentence on `a` and `b`, once asked about each."""
     all_filled = _filling(rng)
-    a, b = (one.format(**all_filled) for one in rng.choice((
-        ("{name}", "{name2}"), ("{name}", "{name2}"), ("the {part}", "the {part2}"), ("{name}'s {part}", "{name2}'s {part2}"),
-    )))
+    a, b = (one.format(**all_filled) for one in rng.choice(pairs))
     text = _written(rng.choice(frames), all_filled | {"a": a, "b": b} | filled)
     return [Drill(text, towards_a, _asked(a)), Drill(text, towards_b, _asked(b))]
 
@@ -78,6 +82,13 @@ def _different(rng: random.Random) -> list[Drill]:
     if rng.random() < 0.5:
         return _about_two(rng, DIFFERENT, POSITIVE, NEGATIVE, x=good, y=bad)
     return _about_two(rng, DIFFERENT, NEGATIVE, POSITIVE, x=bad, y=good)
+
+
+def _deeds(rng: random.Random) -> list[Drill]:
+    good, bad = rng.choice(words.GOOD_DEED), rng.choice(words.BAD_DEED)
+    if rng.random() < 0.5:
+        return _about_two(rng, DEEDS, POSITIVE, NEGATIVE, (_BRANDS,), x=good, y=bad)
+    return _about_two(rng, DEEDS, NEGATIVE, POSITIVE, (_BRANDS,), x=bad, y=good)
 
 
 def _beside(rng: random.Random) -> list[Drill]:
@@ -121,6 +132,9 @@ def _elongated(rng: random.Random) -> list[Drill]:
     if rng.random() < 0.5:
         long = f"{_drawn_out('so', rng)} {filled['good' if glad else 'bad']}"
         frames = ["{long}, {target}", "{target} was {long} {when}", "how is {name} {long}", "{name} makes {long} stuff"]
+    if rng.random() < 0.3:
+        long = _drawn_out(rng.choice(words.LONG_LIKE if glad else words.LONG_HATE), rng)
+        frames = ["I {long} {target} {when}", "we {long} {target}!", "how I {long} {name}", "{long} what {name} does"]
     return [Drill(_written(rng.choice(frames), filled | {"long": long}), POSITIVE if glad else NEGATIVE)]
 
 

@@ -32,25 +32,26 @@ story suitcase tent toaster toolbar touchpad trailer training trial tutorial upg
 GOOD = _words("""
 good great excellent amazing awesome brilliant superb wonderful fantastic impressive reliable solid helpful fast smooth useful lovely
 pleasant beautiful perfect outstanding delightful friendly convincing stable fun easy comfortable enjoyable generous tasty nice
-stunning incredible exceptional marvellous top-notch neat clever
+stunning incredible exceptional marvellous top-notch neat clever handy robust sturdy trustworthy
 """)
 # Who denies one of these isn't content. "Not stunning" is no complaint.
 DECENT = _words("""
 good great reliable helpful fast smooth useful pleasant friendly convincing stable fun easy comfortable enjoyable generous tasty nice
-solid any_good worth_it acceptable usable
+solid any_good worth_it acceptable usable handy robust trustworthy well_made easy_to_use
 """)
 BAD = _words("""
 bad terrible awful horrible poor disappointing useless unreliable slow buggy broken annoying confusing ugly dreadful frustrating
-overpriced clumsy rude painful unusable mediocre lousy pathetic boring laggy clunky noisy flimsy insulting lame dull shoddy ridiculous
+overpriced clumsy rude painful unusable mediocre lousy pathetic boring laggy clunky noisy flimsy insulting lame dull shoddy ridiculous rubbish crap
 """)
 LIKE = _words("love enjoy like adore recommend trust appreciate")
 HATE = _words("hate dislike despise regret loathe detest fear")
 STRONG = _words("really very so truly absolutely incredibly extremely totally seriously")
-WEAK = _words("somewhat fairly quite rather pretty mostly")
+WEAK = _words("somewhat fairly rather a_bit a_little a_touch slightly moderately sort_of kind_of")
 # Says nothing of worth.
 KIND_OF = _words("""
 wooden white green red round square digital wireless portable Swedish Spanish Japanese German monthly weekly public electric metal
-plastic two-sided Chinese new yellow local silver daily vegan foldable
+plastic two-sided Chinese new yellow local silver daily vegan foldable coastal inflatable Danish Brazilian brown oval hourly striped
+full-size rented
 """)
 FACT = _lines("""
 released in March
@@ -83,11 +84,63 @@ going by the last three weeks
 much as I wanted it to work
 if you ask the people in my office
 and that is after ten years in this trade
+having waited for it since spring
+after so many tries
+given what it costs
+with such a price on it
+and I say so as a fan of the first one
+having seen how others do it
+with half of the team working on it every day
+after everything that was in the papers
+and we did give it a chance
 """)
 MISHAP = _words("""
 outage crash price_increase forced_restart delay password_reset broken_update hour_on_hold lost_parcel blue_screen licence_change
 cancelled_flight data_loss double_charge security_hole
 """)
+# The same, told in full.
+MISFORTUNE = _lines("""
+one more outage
+the second crash this morning
+prices up again
+the wifi is down
+forty minutes on hold
+my parcel got lost
+a seat that is broken
+logged out for the tenth time
+the site won't load
+no refund after six weeks
+my data is gone
+they cancelled my booking
+nobody picks up the phone
+""")
+GOOD_DEED = _lines("""
+replied the same day
+fixed it for free
+sent a spare part at once
+kept its word
+ran for ten years without a hitch
+helped me in no time
+gave me my money back
+was there when we needed help
+saved my weekend
+went out of its way for us
+""")
+BAD_DEED = _lines("""
+never wrote back
+lost my order
+broke after a week
+charged me twice
+made us wait for a month
+blamed it on me
+let us down
+ruined my weekend
+gave up on the first day
+lied to our faces
+""")
+PLACE = _words("Hamburg Bonn Oslo Dublin Quito Accra Manila Boston Prague Perth Dakar Delhi Turin")
+PERSON = _words("Anna Tom Ibrahim Chen Rosa Pavel Amina Kofi Hana Jorge Leila Finn Deepa Marie")
+DAY = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 HAPPY = _lines("""
 I am glad we bought it
 I can't stop using it
@@ -163,4 +216,6 @@ btw
 GLAD_EMOJI = "😍 🥰 😊 🎉 👍 ❤️ 🔥 💯 🙌 😀 🤩 😁 💪".split()
 ANGRY_EMOJI = "😡 😠 🤮 👎 😤 💩 😞 😢 🤬 😒 💔 🙄 😩".split()
 LONG_GOOD = _words("cool nice super sweet love yes great best perfect yay amazing beautiful good wow fantastic")
+LONG_LIKE = _words("love like adore enjoy appreciate")
+LONG_HATE = _words("hate despise dislike loathe regret")
 LONG_BAD = _words("bad no why hate ugh worst boring slow annoying awful broken terrible nope horrible lame")

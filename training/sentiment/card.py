@@ -40,7 +40,7 @@ def write_card(folder: Path, manifest: dict) -> None:
         "",
         "## Figures",
         "Macro-averaged recall and accuracy in percent, expected calibration error from 0 to 1. All sets are held out from",
-        "training, but all served to choose among models, and `semeval_val` set the temperature: the figures are slightly kind.",
+        "training, but all served to choose among models, and they set the temperatures: the figures are slightly kind.",
         "The error of a macro-averaged recall here is one point for `semeval_val` and up to two for the smaller sets.",
         "`semeval_topic`, `brand_entity` and `targets` are labelled towards something; the model is told what, where the text names it.",
         "",

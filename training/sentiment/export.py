@@ -66,9 +66,10 @@ def rounded(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return result
 
 
-def build_model(weights: dict[str, np.ndarray], temperature: float) -> onnx.ModelProto:
+def build_model(weights: dict[str, np.ndarray], temperature: float, target_temperature: float = 1.0) -> onnx.ModelProto:
     """The model of `weights` (the names of SentimentNetwork's state): input_ids int64 [batch, tokens], lengths,
-    target_starts and target_ends int64 [batch] to probabilities float32 [batch, 3]."""
+    target_starts and target_ends int64 [batch] to probabilities float32 [batch, 3]. `temperature` is that of whole texts,
+    `target_temperature` that of rows with a target."""
     graph = Graph()
     numbers, scales = quantized(weights["embedding.weight"], 1)
     graph.weight("embedding_numbers", numbers)
@@ -87,10 +88,13 @@ def build_model(weights: dict[str, np.ndarray], temperature: float) -> onnx.Mode
     states = _lstm(graph, weights, "layer_2", states, 1.0)
     graph.node("Transpose", [states], "states", perm=[1, 0, 2])
     _pool(graph, weights)
-    graph.weight("output_weight", weights["output.weight"] / np.float32(temperature))
-    graph.weight("output_bias", weights["output.bias"] / np.float32(temperature))
+    graph.weight("output_weight", weights["output.weight"])
+    graph.weight("output_bias", weights["output.bias"])
     graph.node("Gemm", ["features", "output_weight", "output_bias"], "logits", transB=1)
-    graph.node("Softmax", ["logits"], "probabilities", axis=1)
+    graph.weight("sharpnesses", np.float32([1 / temperature, 1 / target_temperature]))
+    graph.node("Gather", ["sharpnesses", "has_target_number"], "sharpness", axis=0)
+    graph.node("Mul", ["logits", "sharpness"], "calibrated")
+    graph.node("Softmax", ["calibrated"], "probabilities", axis=1)
     numbers_of = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch"]) for name in ("lengths", "target_starts", "target_ends")]
     model = helper.make_model(
         helper.make_graph(

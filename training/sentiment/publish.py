@@ -56,6 +56,17 @@ def reporter(
     return report
 
 
+def fit_target_temperature(network: SentimentNetwork, tokenizer: Tokenizer, held_out: dict[str, list[Row]], max_tokens: int) -> float:
+    """The temperature of rows with a target: labels towards one make the network surer than labels of whole texts.
+    1 where no hold-out has a target that its text names."""
+    rows = [row for rows in held_out.values() for row in rows if row.target]
+    encoded = encode(tokenizer, [row.text for row in rows], max_tokens, targets=[row.target for row in rows])
+    named = encoded.spans[:, 1] > 0
+    if not named.any():
+        return 1.0
+    return evaluation.fit_temperature(predict(network, encoded)[named], np.array([row.label for row in rows])[named])
+
+
 def publish(
     out: Path,
     network: SentimentNetwork,
@@ -78,7 +89,8 @@ def publish(
     logits = predict(network, encoded)
     labels = np.array([row.label for row in validation])
     temperature = evaluation.fit_temperature(logits, labels)
-    save_model(build_model(arrays, temperature), out / "model.onnx")
+    target_temperature = fit_target_temperature(network, tokenizer, held_out, max_tokens)
+    save_model(build_model(arrays, temperature, target_temperature), out / "model.onnx")
     tokenizer.save(str(out / "tokenizer.json"))
 
     exported = ExportedModel.from_files(out / "model.onnx", out / "tokenizer.json", PAD_ID, UNKNOWN_ID, max_tokens)
@@ -97,6 +109,7 @@ def publish(
     size = architecture.as_dict() | {
         "parameters": int(sum(array.size for name, array in arrays.items() if not name.startswith("source_output"))),
         "temperature": temperature,
+        "target_temperature": target_temperature,
         "distance_from_pytorch": round(distance, 8),
         "lost_by_8_bits": lost,
     }

@@ -45,12 +45,13 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=STAGE.epochs)
     parser.add_argument("--learning-rate", type=float, default=STAGE.learning_rate)
-    parser.add_argument("--share", type=float, default=1.0, help="the published weights are so much trained, the rest those of the start")
-    parser.add_argument("--drills", type=int, default=32_000, help="made-up sentences an epoch")
+    parser.add_argument("--average-with", type=Path, help="checkpoint.pt of another run of this command from the same start, to average with; else the start")
+    parser.add_argument("--share", type=float, default=1.0, help="the published weights are so much this run's, the rest the other's")
+    parser.add_argument("--drills", type=int, default=40_000, help="made-up sentences an epoch")
     parser.add_argument("--every", type=int, default=10, help="the teachers label each n-th unlabelled post")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--model-version", default="4")
+    parser.add_argument("--model-version", default="5")
     return parser.parse_args(arguments)
 
 
@@ -89,7 +90,8 @@ def run(arguments: argparse.Namespace) -> None:
     if not trainer.resume():
         report("before", network.state_dict())
     weights = trainer.run([replace(STAGE, epochs=arguments.epochs, learning_rate=arguments.learning_rate)])
-    weights = between(started, weights, arguments.share)
+    other = torch.load(arguments.average_with, weights_only=True)["average"] if arguments.average_with else started
+    weights = between(other, weights, arguments.share)
     used = [
         {"file": FILES.get(name, f"{name}.tsv.xz"), "rows": int((mixed.source == index).sum()), "share": STAGE.shares[name], "labels": LABELS_BY.get(name, "the corpus's")}
         for index, name in enumerate(mixed.sources)
@@ -99,7 +101,9 @@ def run(arguments: argparse.Namespace) -> None:
         {
             "command": f"python -m training.towards --data DIR --start {arguments.start.name} --teachers {' '.join(folder.name for folder in arguments.teachers)} "
             f"--tokenizer tokenizer.json --seed {arguments.seed} "
-            f"--epochs {arguments.epochs} --learning-rate {arguments.learning_rate:g} --share {arguments.share:g} --drills {arguments.drills} --every {arguments.every}",
+            f"--epochs {arguments.epochs} --learning-rate {arguments.learning_rate:g}"
+            + (f" --average-with {arguments.average_with.parent.name}/checkpoint.pt" if arguments.average_with else "")
+            + f" --share {arguments.share:g} --drills {arguments.drills} --every {arguments.every}",
             "seed": arguments.seed, "data": used, "seconds": round(trainer.seconds),
         },
         arguments.model_version, NOTES,
@@ -109,8 +113,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def between(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
-    """Weights on the straight line from one network to another (Wortsman et al., "Robust fine-tuning of zero-shot models",
-    2022): what was learnt anew stays in part, and what was known before is forgotten less."""
+    """Weights on the straight line from one network to another. From the start (Wortsman et al., "Robust fine-tuning of zero-shot
+    models", 2022) what was known before is forgotten less; between two runs ("Model soups", 2022) errors of each even out."""
     return {name: torch.lerp(tensor, other[name], share) for name, tensor in one.items()}
 
 
