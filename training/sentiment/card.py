@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from training.capabilities import report
+from training.capabilities.cases import run
+from training.capabilities.onnx_model import OnnxModel
+from training.capabilities.suite import all_tests
+
 from .probes import PROBES, known_failures
 from .runtime import ExportedModel
 
@@ -55,6 +60,13 @@ def write_card(folder: Path, manifest: dict) -> None:
     lines += ["", "Confusion on `semeval_val` (rows: truth, columns: model):", "", "| | negative | neutral | positive |", "|---|---|---|---|"]
     for label, row in zip(manifest["labels"], manifest["figures"]["semeval_val"]["confusion"], strict=True):
         lines.append(f"| {label} | {row[0]} | {row[1]} | {row[2]} |")
+    lines += [
+        "",
+        "## Figures per capability",
+        "Sentences made from templates (`training/capabilities`). The made-up sentences that train share no template, thing or brand with them.",
+        "",
+        *report.table(run(all_tests(), OnnxModel(folder))),
+    ]
     lines += ["", "## Data", CORPORA.format(pool=" and, labelled by the teacher, for training" if distilled else "")]
     lines += ["Training rows (hold-outs already taken out):", ""]
     for entry in manifest["training"]["data"]:

@@ -43,6 +43,11 @@ def test_the_shipped_model_is_as_good_as_its_list_says(model_folder: Path) -> No
     assert not complaints, "\n".join(complaints)
 
 
+def test_the_model_card_has_a_row_for_every_test(model_folder: Path) -> None:
+    card = (model_folder / "README.md").read_text(encoding="utf-8")
+    assert not [test.full_name for test in all_tests() if f"| {test.capability} | {test.name} | {test.kind} | {len(test.cases)} |" not in card]
+
+
 def test_every_capability_has_its_tests_and_hundreds_of_cases() -> None:
     cases = Counter()
     for test in TESTS:
