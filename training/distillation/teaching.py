@@ -18,7 +18,7 @@ from training.sentiment.splits import Split
 from training.sentiment.trainer import Classifier, Trainer, predict
 
 from .encoder import Teacher, layers_of, teacher_tokenizer
-from .pretrained import encoder_layers, encoder_weights
+from .pretrained import TeacherError, encoder_layers, encoder_weights
 
 MAX_TOKENS = 96
 CHUNK = 20_000  # texts that are labelled between two savings
@@ -75,7 +75,9 @@ def train_teacher(work: Path, split: Split, seed: int, bfloat16: bool, encoder: 
 
 def trained_teacher(folder: Path) -> Teacher:
     """The teacher that `train_teacher` left in its folder, without its corrections for single corpora."""
-    weights = torch.load(folder / "checkpoint.pt", weights_only=True)["average"]
+    if not (checkpoint := folder / "checkpoint.pt").is_file():
+        raise TeacherError(f"{folder} holds no teacher: train one with python -m training.distillation.teacher --work {folder}")
+    weights = torch.load(checkpoint, weights_only=True)["average"]
     teacher = Teacher(1, layers_of(weights))
     teacher.load_state_dict({name: tensor for name, tensor in weights.items() if not name.startswith("source_output")})
     return teacher

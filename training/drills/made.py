@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from . import words
 from .frames import ABOUT_ONE, ALIKE, BESIDE, BETTER, DEEDS, DIFFERENT, NEGATIVE, NEUTRAL, POSITIVE, Probabilities
 
-
 _BEFORE_VOWEL = re.compile(r"\b(a) (?=[aeio]|u[^s])")
 
 

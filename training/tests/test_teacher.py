@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="needs torch (training/requirements.
 onnx = pytest.importorskip("onnx", reason="needs onnx (training/requirements.txt): teachers are not tested here")
 
 from training.distillation.encoder import INNER, POSITIONS, VOCABULARY, WIDTH, Teacher
-from training.distillation.pretrained import encoder_layers, exported
+from training.distillation.pretrained import TeacherError, encoder_layers, exported
 from training.distillation.teaching import trained_teacher
 
 
@@ -63,3 +63,16 @@ def test_a_trained_teacher_is_read_without_its_corrections(tmp_path: Path) -> No
     ids = torch.tensor([[101, 2_000, 102]])
     assert len(read.source_output) == 0
     assert torch.equal(read(ids), teacher(ids))
+
+
+def test_what_is_no_encoder_and_no_teacher_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TeacherError, match=r"missing\.onnx can't be read"):
+        exported(tmp_path / "missing.onnx")
+    (tmp_path / "broken.onnx").write_bytes(b"no model at all")
+    with pytest.raises(TeacherError, match=r"broken\.onnx can't be read"):
+        exported(tmp_path / "broken.onnx")
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "other", [], [])), tmp_path / "other.onnx")
+    with pytest.raises(TeacherError, match="other names"):
+        exported(tmp_path / "other.onnx")
+    with pytest.raises(TeacherError, match="holds no teacher"):
+        trained_teacher(tmp_path)

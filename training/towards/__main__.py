@@ -11,6 +11,7 @@ import torch
 
 from training.distillation.encoder import teacher_tokenizer
 from training.distillation.pool import POOL_LABELLED, pool
+from training.distillation.pretrained import TeacherError
 from training.distillation.student import Labelled
 from training.distillation.teaching import averaged, label_pool, trained_teacher
 from training.sentiment.corpus import CorpusError, read_labelled
@@ -59,7 +60,7 @@ def main() -> None:
     arguments = parse_arguments()
     try:
         run(arguments)
-    except (CorpusError, StartError) as error:
+    except (CorpusError, StartError, TeacherError, ModuleNotFoundError) as error:
         sys.exit(f"error: {error}")
 
 
