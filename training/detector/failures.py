@@ -39,7 +39,8 @@ class Condition:
 
 CONDITIONS = (
     Condition("240 pixels wide", 240), Condition("120 pixels wide"), Condition("60 pixels wide", 60), Condition("40 pixels wide", 40),
-    Condition("28 pixels wide", 28), Condition("20 pixels wide", 20), Condition("14 pixels wide", 14), Condition("turned by 15 degrees", turn=15), Condition("turned by 40 degrees", turn=40),
+    Condition("28 pixels wide", 28), Condition("20 pixels wide", 20), Condition("14 pixels wide", 14),
+    Condition("turned by 15 degrees", turn=15), Condition("turned by 40 degrees", turn=40),
     Condition("turned by 65 degrees", turn=65), Condition("turned by 90 degrees", turn=90), Condition("seen from the side", tilt=0.35),
     Condition("little contrast", contrast=30), Condition("hardly any contrast", contrast=12), Condition("blurred", blur=2.0),
     Condition("blurred beyond reading", blur=6.0), Condition("JPEG of quality 20", quality=20), Condition("JPEG of quality 4", quality=4),

@@ -23,7 +23,7 @@ from training.sentiment.network import Architecture, Dropout, SentimentNetwork
 from training.sentiment.publish import publish, reporter
 from training.sentiment.recipe import RECIPES
 from training.sentiment.splits import HELD_OUT_SOURCES, VALIDATION, Split
-from training.sentiment.trainer import Trainer, predict
+from training.sentiment.trainer import Trainer, mean_weights, predict
 from training.sentiment.unlabelled import prepare_tokenizer, prepare_vectors
 
 from .pool import POOL_LABELLED, pool
@@ -186,12 +186,6 @@ def train_student(
     )
     for name, figures in manifest["figures"].items():
         print(name, figures)
-
-
-def mean_weights(start: dict[str, torch.Tensor], end: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
-    """Weights between the start and the end of fine-tuning (Wortsman et al., "Robust fine-tuning of
-    zero-shot models", CVPR 2022): keeps what the start could do where the new labels say little."""
-    return end | {name: torch.lerp(tensor, end[name], share) for name, tensor in start.items()}
 
 
 def rows_used(mixture: Mixture, stages: list[Stage]) -> list[dict]:

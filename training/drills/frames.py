@@ -1,4 +1,4 @@
-"""Sentences with fields, a line each, by what they say.
+"""Sentences on one thing, with fields, a line each, by what they say.
 
 Fields are those of `words`, and `target`: a brand, a part or both. `part2` and `name2` are others than `part` and `name`.
 """
@@ -6,6 +6,8 @@ Fields are those of `words`, and `target`: a brand, a part or both. `part2` and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from .words import lines
 
 Probabilities = tuple[float, float, float]  # of negative, neutral and positive
 
@@ -21,10 +23,6 @@ WEAKLY_NEGATIVE: Probabilities = (0.64, 0.3, 0.06)
 LEANS_NEGATIVE: Probabilities = (0.7, 0.25, 0.05)
 
 
-def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.strip().splitlines()]
-
-
 @dataclass(frozen=True)
 class Frames:
     """Frames of one kind. `weight`: how often the kind is drawn, against the others."""
@@ -35,9 +33,42 @@ class Frames:
 
 
 def _frames(weight: int, probabilities: Probabilities, text: str) -> Frames:
-    return Frames(weight, probabilities, _lines(text))
+    return Frames(weight, probabilities, lines(text))
 
 
+def _of_bad(frames: list[str]) -> list[str]:
+    """The same frames on something bad."""
+    return [frame.replace("{decent}", "{bad}").replace("{good}", "{bad}").replace("{like}", "{hate}") for frame in frames]
+
+
+OVER_A_DISTANCE = lines("""
+    I doubt, {aside}, that {target} is {decent}
+    it would be wrong, {aside}, to call {target} {decent}
+    nobody in our office, {aside}, thinks that {target} is {decent}
+    we can't, {aside}, claim that {target} is {good}
+    there is no reason, {aside}, to {like} {target}
+    I won't, {aside}, tell you that I {like} {target}
+    not one of my friends, {aside}, found {target} {decent}
+    I don't believe, {aside}, anybody who calls {target} {good}
+    I certainly do not, {aside}, {like} {target}
+    {target} is not, {aside}, what I would call {decent}
+    never, {aside}, did I find {target} {decent}
+    I don't see, {aside}, how {target} is {decent}
+    we don't think, {aside}, of {target} as {decent}
+    I couldn't, {aside}, call {target} {decent}
+    can't tell you, {aside}, that {target} is {decent}
+    hardly anybody, {aside}, would {like} {target}
+    I can't, {aside}, {like} {target}
+    neither of us, {aside}, found {target} {decent}
+""")
+WEAKLY_GOOD = lines("""
+    {target} turned out {weak} {good}
+    {target} seems {weak} {good} {when}
+    we found {target} {weak} {good}
+    {weak} {good}, that {part} of {name}
+    a {weak} {good} {part}
+    {name} makes {weak} {good} things
+""")
 # About `target`; half of the time it is asked for.
 ABOUT_ONE = [
     # negation
@@ -170,46 +201,8 @@ ABOUT_ONE = [
         {bad}? This {part}? I think not.
         all my friends {hate} {target}. Not me.
     """),
-    _frames(3, NEGATIVE, """
-        I doubt, {aside}, that {target} is {decent}
-        it would be wrong, {aside}, to call {target} {decent}
-        nobody in our office, {aside}, thinks that {target} is {decent}
-        we can't, {aside}, claim that {target} is {good}
-        there is no reason, {aside}, to {like} {target}
-        I won't, {aside}, tell you that I {like} {target}
-        not one of my friends, {aside}, found {target} {decent}
-        I don't believe, {aside}, anybody who calls {target} {good}
-        I certainly do not, {aside}, {like} {target}
-        {target} is not, {aside}, what I would call {decent}
-        never, {aside}, did I find {target} {decent}
-        I don't see, {aside}, how {target} is {decent}
-        we don't think, {aside}, of {target} as {decent}
-        I couldn't, {aside}, call {target} {decent}
-        can't tell you, {aside}, that {target} is {decent}
-        hardly anybody, {aside}, would {like} {target}
-        I can't, {aside}, {like} {target}
-        neither of us, {aside}, found {target} {decent}
-    """),
-    _frames(3, NOT_NEGATIVE, """
-        I doubt, {aside}, that {target} is {bad}
-        it would be wrong, {aside}, to call {target} {bad}
-        nobody in our office, {aside}, thinks that {target} is {bad}
-        we can't, {aside}, claim that {target} is {bad}
-        there is no reason, {aside}, to {hate} {target}
-        I won't, {aside}, tell you that I {hate} {target}
-        not one of my friends, {aside}, found {target} {bad}
-        I don't believe, {aside}, anybody who calls {target} {bad}
-        I certainly do not, {aside}, {hate} {target}
-        {target} is not, {aside}, what I would call {bad}
-        never, {aside}, did I find {target} {bad}
-        I don't see, {aside}, how {target} is {bad}
-        we don't think, {aside}, of {target} as {bad}
-        I couldn't, {aside}, call {target} {bad}
-        can't tell you, {aside}, that {target} is {bad}
-        hardly anybody, {aside}, would {hate} {target}
-        I can't, {aside}, {hate} {target}
-        neither of us, {aside}, found {target} {bad}
-    """),
+    Frames(3, NEGATIVE, OVER_A_DISTANCE),
+    Frames(3, NOT_NEGATIVE, _of_bad(OVER_A_DISTANCE)),
     _frames(2, NEGATIVE, """
         I was sure {target} would be {good}, well, no.
         we were told {target} is {good}. That is wrong.
@@ -276,22 +269,8 @@ ABOUT_ONE = [
         reading about {target} {when}
         my {part} and my {part2} are both from {name}
     """),
-    _frames(2, WEAKLY_POSITIVE, """
-        {target} turned out {weak} {good}
-        {target} seems {weak} {good} {when}
-        we found {target} {weak} {good}
-        {weak} {good}, that {part} of {name}
-        a {weak} {good} {part}
-        {name} makes {weak} {good} things
-    """),
-    _frames(2, WEAKLY_NEGATIVE, """
-        {target} turned out {weak} {bad}
-        {target} seems {weak} {bad} {when}
-        we found {target} {weak} {bad}
-        {weak} {bad}, that {part} of {name}
-        a {weak} {bad} {part}
-        {name} makes {weak} {bad} things
-    """),
+    Frames(2, WEAKLY_POSITIVE, WEAKLY_GOOD),
+    Frames(2, WEAKLY_NEGATIVE, _of_bad(WEAKLY_GOOD)),
     _frames(3, NEUTRAL, """
         {name} moves its team to {place}
         {person} joins {name} in {place} as head of sales
@@ -471,109 +450,3 @@ ABOUT_ONE = [
         {misfortune}? amazing work, {name} 👏👏👏
     """),
 ]
-# `a` is better than `b`.
-BETTER = _lines("""
-    {a} is so much better than {b}
-    {a} beats {b} any day
-    {b} can't keep up with {a}
-    moved everything from {b} to {a}, no regrets
-    {b} is worse than {a}
-    compared with {a}, {b} is {bad}
-    compared with {b}, {a} is {good}
-    I would have {a} over {b}
-    give me {a} instead of {b}
-    {a} does what {b} only promises
-    {b} should learn from {a}
-    {b} is nowhere near as {good} as {a}
-    switched from {b} to {a} and the {part} is so much better
-    happy that we chose {a} and not {b}
-    {a} first, {b} last
-    {a} wins against {b}
-    {b} loses to {a} in every test
-    after years with {b} I am so happy with {a}
-    I like {a} more than {b}
-    {a} over {b}, always
-    had a {mishap} with {b}, never with {a}
-    my sister prefers {a} to {b}
-    we'd prefer {a} over {b}
-    {a} is preferable to {b}
-    {a} is by far more {decent} than {b}
-    {b} is less {decent} than {a}
-    {a} is less {bad} than {b}
-    {b} is by far more {bad} than {a}
-    I'd go for {a} rather than {b}
-    if I had to choose between {b} and {a}, it would be {a}
-    of {a} and {b}, {a} is the one to get
-    {b} doesn't come close to {a}
-    {b} was replaced by {a} here, about time
-    goodbye {b}, hello {a}
-    got rid of {b} and got {a}
-    {a} is {good}, unlike {b}
-    unlike {a}, {b} is {bad}
-    {a} outdoes {b} in all respects, {b} is {bad}
-    {b} crashed three times, {a} never did
-    {b} is a poor copy of {a}
-    had {b} before, {a} is a relief
-    {b} isn't half as {good} as {a}
-""")
-# Felt about `a` and `b` differently: `x` goes with `a`, `y` with `b`.
-DIFFERENT = _lines("""
-    {a} is {x} and {b} is {y}
-    {a} is {x}, {b} on the contrary is {y}
-    while {a} is {x}, {b} is {y}
-    {a}: {x}. {b}: {y}.
-    {x} {a}, though {y} {b}
-    {a} is {x}, as {y} as {b} may be
-    say what you want about {b} being {y}, {a} is {x}
-    found {a} {x} and {b} {y}
-    {a} was {x} {when}, {b} was {y}
-    {a} gets it right? {x}, I'd say. {b} is {y}.
-    {y} is the word for {b}, {x} the one for {a}
-    if {b} weren't {y}... {a} at least is {x}
-    {y}, that is {b}. {x}, that is {a}.
-    {b} leaves me with one word: {y}. For {a} it is {x}.
-    {b} could hardly be more {y}, {a} hardly more {x}
-""")
-# `a` is a brand that did one thing, `b` one that did the other.
-DEEDS = _lines("""
-    {a} {x}, {b} {y}
-    {a} {x}. {b} {y}.
-    {b} {y}, while {a} {x}
-    {a} {x} and {b}, well, {b} {y}
-    whereas {b} {y}, {a} {x}
-    one {x}: {a}. the other {y}: {b}
-""")
-# `a` is felt about, `b` stands beside.
-BESIDE = _lines("""
-    met people from {a} and {b} last week, {a} is {x}
-    {b} is in the same street as {a}, and {a} is {x}
-    {a} is {x}. Haven't used {b} so far.
-    {a} {x}, and what about {b}?
-    {b} sells that as well. Mine is from {a} and it is {x}.
-    bought {a}, which is {x}; {b} was sold out
-    {a} is {x}, no idea about {b}
-    {a} is {x}, and {b} is {fact}
-    {b} is {fact}. {a}, which I know, is {x}.
-    can't say anything about {b}, but {a} is {x}
-    {a} {x} as ever; next week we look at {b}
-    on the way to {b} we passed {a}: {x}
-    {b} and {a} were at the fair in {place} {when}. {a} was {x}.
-    went to see {a} and {b} on {day}, and {a} was {x}
-    {person} works for {b}, I work with {a}. It is {x}.
-    {b} is from {place}, like {a}, which is {x}
-    {a} and {b} share a building. I know {a}, it is {x}.
-    {b} comes next week. {a} came {when} and is {x}.
-    {a} is {x}; {b} I have yet to see
-    we have {a} and {b}. {a} is {x}. {b} is {fact}.
-    got {a}, {x}, and a leaflet of {b}
-    {x} {a}; {b} is still in its box
-    my verdict on {a}: {x}. {b} will follow.
-    {person} asked about {b}, but I have only {a}: {x}
-""")
-# The same of both.
-ALIKE = _lines("""
-    {a} and {b} are both {x}
-    {a} is as {x} as {b}
-    {a} {x}, {b} {x}
-    {x}, all of it: {a}, {b}
-""")

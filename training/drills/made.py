@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 
 from . import words
-from .frames import ABOUT_ONE, ALIKE, BESIDE, BETTER, DEEDS, DIFFERENT, NEGATIVE, NEUTRAL, POSITIVE, Probabilities
+from .frames import ABOUT_ONE, NEGATIVE, NEUTRAL, POSITIVE, Probabilities
+from .pairs import ALIKE, BESIDE, BETTER, DEEDS, DIFFERENT
 
 _BEFORE_VOWEL = re.compile(r"\b(a) (?=[aeio]|u[^s])")
 

@@ -8,7 +8,8 @@ def _words(text: str) -> list[str]:
     return [word.replace("_", " ") for word in text.split()]
 
 
-def _lines(text: str) -> list[str]:
+def lines(text: str) -> list[str]:
+    """The lines of a text, without the blanks around them."""
     return [line.strip() for line in text.strip().splitlines()]
 
 
@@ -53,7 +54,7 @@ wooden white green red round square digital wireless portable Swedish Spanish Ja
 plastic two-sided Chinese new yellow local silver daily vegan foldable coastal inflatable Danish Brazilian brown oval hourly striped
 full-size rented
 """)
-FACT = _lines("""
+FACT = lines("""
 released in March
 based in Hamburg
 on the second floor
@@ -72,7 +73,7 @@ scheduled for Monday
 older than my brother
 run by a family
 """)
-ASIDE = _lines("""
+ASIDE = lines("""
 after all the talk about it
 for what we paid last year
 from what my colleagues tell me
@@ -99,7 +100,7 @@ outage crash price_increase forced_restart delay password_reset broken_update ho
 cancelled_flight data_loss double_charge security_hole
 """)
 # The same, told in full.
-MISFORTUNE = _lines("""
+MISFORTUNE = lines("""
 one more outage
 the second crash this morning
 prices up again
@@ -114,7 +115,7 @@ my data is gone
 they cancelled my booking
 nobody picks up the phone
 """)
-GOOD_DEED = _lines("""
+GOOD_DEED = lines("""
 replied the same day
 fixed it for free
 sent a spare part at once
@@ -126,7 +127,7 @@ was there when we needed help
 saved my weekend
 went out of its way for us
 """)
-BAD_DEED = _lines("""
+BAD_DEED = lines("""
 never wrote back
 lost my order
 broke after a week
@@ -141,7 +142,7 @@ lied to our faces
 PLACE = _words("Hamburg Bonn Oslo Dublin Quito Accra Manila Boston Prague Perth Dakar Delhi Turin")
 PERSON = _words("Anna Tom Ibrahim Chen Rosa Pavel Amina Kofi Hana Jorge Leila Finn Deepa Marie")
 DAY = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
-HAPPY = _lines("""
+HAPPY = lines("""
 I am glad we bought it
 I can't stop using it
 it made my day
@@ -154,7 +155,7 @@ we will keep it
 it saved us hours
 it just works
 """)
-SAD = _lines("""
+SAD = lines("""
 I am sorry we bought it
 I gave up on it
 it ruined my day
@@ -170,7 +171,7 @@ it keeps failing
 it drives me mad
 """)
 # As hashtags have them.
-CHEER = _lines("""
+CHEER = lines("""
 so good
 best thing ever
 love you guys
@@ -183,7 +184,7 @@ keep it up
 proud owner
 worth every penny
 """)
-JEER = _lines("""
+JEER = lines("""
 so bad
 worst thing ever
 never buying again
@@ -199,7 +200,7 @@ total fail
 """)
 WHEN = ["today", "this week", "last night", "since the update", "again", "this morning"]
 # Before or behind any sentence; the feeling stays.
-OPENING = _lines("""
+OPENING = lines("""
 honestly,
 update:
 day three:

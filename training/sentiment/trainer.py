@@ -45,6 +45,13 @@ class MovingAverage:
             self.weights[name].lerp_(tensor.detach(), 1 - keep)
 
 
+def mean_weights(start: dict[str, torch.Tensor], end: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
+    """Weights on the straight line from one network to another; `share` of 1 is the end. From where training began (Wortsman
+    et al., "Robust fine-tuning of zero-shot models", CVPR 2022) it keeps what the start could do where the new labels say
+    little; between two runs (Wortsman et al., "Model soups", ICML 2022) errors of each even out."""
+    return end | {name: torch.lerp(tensor, end[name], share) for name, tensor in start.items()}
+
+
 def loss_of(
     logits: torch.Tensor, soft_labels: torch.Tensor, two_classes: torch.Tensor, weights: torch.Tensor
 ) -> torch.Tensor:

@@ -9,13 +9,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch (training/requirements.txt): distillation is not tested here")
 np = pytest.importorskip("numpy")
 
-from training.distillation.__main__ import mean_weights, rows_used
+from training.distillation.__main__ import rows_used
 from training.distillation.student import by_source, student_mixture
 from training.distillation.teaching import averaged
 from training.sentiment.corpus import NEGATIVE, POSITIVE, Row
 from training.sentiment.mixture import Stage
 from training.sentiment.splits import VALIDATION, Split
 from training.sentiment.tokenizer import load_tokenizer
+from training.sentiment.trainer import mean_weights
 
 
 def test_teachers_are_averaged_as_a_normalised_geometric_mean() -> None:

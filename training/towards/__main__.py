@@ -20,7 +20,7 @@ from training.sentiment.publish import publish, reporter
 from training.sentiment.recipe import RECIPES
 from training.sentiment.splits import HELD_OUT_SOURCES, VALIDATION, Split
 from training.sentiment.tokenizer import load_tokenizer
-from training.sentiment.trainer import Trainer
+from training.sentiment.trainer import Trainer, mean_weights
 
 from .mixture import DRILLS, OTHERS, STAGE, TAUGHT, TOWARDS, mixture
 from .start import StartError, start_weights, widened
@@ -66,6 +66,9 @@ def main() -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Trains and publishes."""
+    for path in filter(None, (arguments.start, arguments.tokenizer, arguments.average_with)):
+        if not path.is_file():
+            raise StartError(f"{path} is no file; training/README.md says where what training begins with is from")
     torch.set_num_threads(arguments.threads)
     recipe = RECIPES["full"]
     kept_from = (*HELD_OUT_SOURCES, "targets")
@@ -92,7 +95,7 @@ def run(arguments: argparse.Namespace) -> None:
         report("before", network.state_dict())
     weights = trainer.run([replace(STAGE, epochs=arguments.epochs, learning_rate=arguments.learning_rate)])
     other = torch.load(arguments.average_with, weights_only=True)["average"] if arguments.average_with else started
-    weights = between(other, weights, arguments.share)
+    weights = mean_weights(other, weights, arguments.share)
     used = [
         {"file": FILES.get(name, f"{name}.tsv.xz"), "rows": int((mixed.source == index).sum()), "share": STAGE.shares[name], "labels": LABELS_BY.get(name, "the corpus's")}
         for index, name in enumerate(mixed.sources)
@@ -111,12 +114,6 @@ def run(arguments: argparse.Namespace) -> None:
     )
     for name, figures in manifest["figures"].items():
         print(name, figures)
-
-
-def between(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
-    """Weights on the straight line from one network to another. From the start (Wortsman et al., "Robust fine-tuning of zero-shot
-    models", 2022) what was known before is forgotten less; between two runs ("Model soups", 2022) errors of each even out."""
-    return {name: torch.lerp(tensor, other[name], share) for name, tensor in one.items()}
 
 
 if __name__ == "__main__":
