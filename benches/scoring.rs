@@ -1,5 +1,5 @@
-//! What batching and sorting by length are worth: the same 256 posts of mixed lengths, scored one
-//! at a time, in batches as they come, and in batches of similar length as the daemon forms them.
+//! What batching and sorting by length gain: the same 256 posts of mixed lengths, scored one at a
+//! time, in batches as they come, and in batches of similar length as the daemon forms them.
 //!
 //! `cargo bench --bench scoring`; needs the library that `make build` fetches.
 
@@ -107,7 +107,7 @@ fn detecting_the_language(bencher: Bencher<'_, '_>) {
     let posts = posts();
     bencher.counter(ItemsCount::new(POSTS)).bench_local(|| {
         for post in &posts {
-            black_box(language::detect(post, None));
+            black_box(language::detect(post, &[], &[]));
         }
     });
 }

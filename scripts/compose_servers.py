@@ -51,7 +51,7 @@ def up() -> list:
             *("up", "--detach", "--wait", "kafka", "postgres"),
             OVERHEARD_KAFKA_PORT=str(kafka),
             OVERHEARD_POSTGRES_PORT=str(postgres),
-            OVERHEARD_POSTGRES_PASSWORD=password,
+            OVERHEARD_POSTGRES_ADMIN_PASSWORD=password,
         )
         if done.returncode != 0:
             logs = compose(project, "logs", "--tail", "25").stdout
@@ -64,7 +64,7 @@ def up() -> list:
         {"name": "kafka", "address": f"127.0.0.1:{kafka}", "project": project},
         {
             "name": "postgres",
-            "url": f"postgres://overheard:{password}@127.0.0.1:{postgres}/postgres",
+            "url": f"postgres://postgres:{password}@127.0.0.1:{postgres}/postgres",
             "project": project,
         },
     ]

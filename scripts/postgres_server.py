@@ -54,8 +54,11 @@ def reachable(program: Path, account: dict) -> bool:
         return False
 
 
-def up(folder: Path, deadline: float = 30.0) -> dict:
-    """Starts a server with its data below `folder`; returns its URL, process and folders."""
+def up(folder: Path, deadline: float = 30.0, settings: "dict | None" = None) -> dict:
+    """Starts a server with its data below `folder`; returns its URL, process and folders.
+
+    `settings` are laid over those that suit tests.
+    """
     install = fetch.fetch("postgres")
     account = unprivileged()
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,14 +68,14 @@ def up(folder: Path, deadline: float = 30.0) -> dict:
         home, install = outside, shutil.copytree(install, outside / "install")
         outside.chmod(0o755)
     try:
-        return start(install, home, folder, account, deadline, outside)
+        return start(install, home, folder, account, deadline, outside, {**SETTINGS, **(settings or {})})
     except BaseException:
         if outside:
             shutil.rmtree(outside, ignore_errors=True)
         raise
 
 
-def start(install: Path, home: Path, folder: Path, account: dict, deadline: float, outside) -> dict:
+def start(install: Path, home: Path, folder: Path, account: dict, deadline: float, outside, chosen: dict) -> dict:
     data, log, password = home / "data", folder / "server.log", secrets.token_hex(12)
     data.mkdir(mode=0o700)
     if account:
@@ -80,7 +83,7 @@ def start(install: Path, home: Path, folder: Path, account: dict, deadline: floa
     initialise(install, data, password, account)
     for _attempt in range(3):
         port = free_port()
-        settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(port)}.items()]
+        settings = [f"--{name}={value}" for name, value in {**chosen, "port": str(port)}.items()]
         process = spawn([str(install / "bin" / "postgres"), "-D", str(data), *settings], log, cwd=str(data), **account)
         server = {
             "name": "postgres",

@@ -34,10 +34,10 @@ class Missing(Exception):
 
 def check_java() -> None:
     """Raises unless the `java` in PATH is new enough."""
-    spoken = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(\d+)', spoken)
+    output = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', output)
     if not version or int(version.group(1)) < OLDEST_JAVA:
-        first = (spoken.strip() or "nothing").splitlines()[0]
+        first = (output.strip() or "nothing").splitlines()[0]
         raise Missing(f"missing: java {OLDEST_JAVA} or newer (java -version says: {first}); {PACKAGES['java']}")
 
 

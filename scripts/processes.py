@@ -1,5 +1,5 @@
-"""Processes that have to be gone when we are done: started in groups of their own, known again by
-process id and start time, stopped with a deadline."""
+"""Server processes: started in process groups of their own, identified by process id and start time,
+stopped with a deadline."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def raise_on_signals() -> None:
-    """Turns the first stop signal into `Stopped`; after it the program is deaf to more."""
+    """Turns the first stop signal into `Stopped` and ignores later ones."""
 
     def stop(signum, _frame):
         ignore_signals()
@@ -35,7 +35,7 @@ def raise_on_signals() -> None:
 
 
 def ignore_signals() -> None:
-    """For cleanup, which has deadlines of its own and must not be cut short."""
+    """Cleaning up has deadlines of its own and must not be cut short."""
     for each in STOP_SIGNALS:
         signal.signal(each, signal.SIG_IGN)
 
@@ -52,7 +52,7 @@ def start_time(pid: int) -> "str | None":
 
 
 def identity(pid: int) -> dict:
-    """What tells a process from a later one with the same id."""
+    """Process id and start time: a later process with the same id has another start time."""
     return {"pid": pid, "started": start_time(pid)}
 
 
@@ -66,7 +66,7 @@ def spawn(command: list, log: Path, **options) -> dict:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True, **options
         )
-    # Nobody waits for it: what is left of it after its end is reaped in `gone`.
+    # Popen must not warn that it is still running; `gone` reaps it after its end.
     child.returncode = 0
     return identity(child.pid)
 
@@ -78,7 +78,7 @@ def gone(process: dict) -> bool:
 
 
 def stop(process: dict, with_signal: int = signal.SIGTERM, deadline: float = 15.0) -> None:
-    """Asks a server's group to end, and makes it end after `deadline` seconds."""
+    """Asks a server's group to stop, and kills it after `deadline` seconds."""
     if not is_alive(process):
         return
     for signum, seconds in ((with_signal, deadline), (signal.SIGKILL, 5.0)):
@@ -89,7 +89,7 @@ def stop(process: dict, with_signal: int = signal.SIGTERM, deadline: float = 15.
             if gone(process):
                 break
             time.sleep(0.05)
-    # Whoever is left in the group (a server's child that outlived it).
+    # A child of the server may have outlived it.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process["pid"], signal.SIGKILL)
 

@@ -32,7 +32,7 @@ from prerequisites import Missing
 from processes import Stopped, identity, ignore_signals, is_alive, raise_on_signals, run_in_group
 
 FOLDER = fetch.RUNTIME / "services"
-KINDS = {"kafka": kafka_server, "postgres": postgres_server, "compose": compose_servers}
+SERVERS = {"kafka": kafka_server, "postgres": postgres_server, "compose": compose_servers}
 FAILURES = (
     Missing,
     fetch.FetchError,
@@ -69,9 +69,9 @@ def save(folder: Path, state: dict) -> None:
     fresh.rename(folder / "state.json")
 
 
-def kind(server: dict):
-    """The module that knows how to ask after a server and how to stop it."""
-    return compose_servers if "project" in server else KINDS[server["name"]]
+def module_of(server: dict):
+    """The module that checks and stops a server."""
+    return compose_servers if "project" in server else SERVERS[server["name"]]
 
 
 def variables(state: dict) -> dict:
@@ -83,7 +83,7 @@ def variables(state: dict) -> dict:
 
 
 def is_up(state: "dict | None") -> bool:
-    return bool(state) and state["complete"] and all(kind(server).is_up(server) for server in state["servers"])
+    return bool(state) and state["complete"] and all(module_of(server).is_up(server) for server in state["servers"])
 
 
 def wants_compose() -> bool:
@@ -127,7 +127,7 @@ def remove(folder: Path, state: "dict | None") -> None:
     """Stops what `state` names, last first, and removes its files."""
     for server in reversed(state["servers"] if state else []):
         with contextlib.suppress(OSError):
-            kind(server).down(server)
+            module_of(server).down(server)
     for name in ("kafka", "postgres", "state.json", "state.json.new", "services.env"):
         path = folder / name
         if path.is_dir():
@@ -181,7 +181,7 @@ def status() -> int:
         return 3
     for server in state["servers"]:
         at = server.get("address") or server.get("url") or server.get("project")
-        say(f"{server['name']}: {'up' if kind(server).is_up(server) else 'not answering'}, {at}")
+        say(f"{server['name']}: {'up' if module_of(server).is_up(server) else 'not answering'}, {at}")
     return 0 if is_up(state) else 1
 
 

@@ -6,9 +6,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
 
 import fetch
 import pins
@@ -18,7 +18,8 @@ from processes import run_in_group
 
 ROOT = fetch.ROOT
 TOOLS = fetch.RUNTIME / "tools" / "bin"
-UNIT = ROOT / "deploy" / "overheard.service"
+UNITS = [ROOT / "deploy" / name for name in ("overheard.service", "overheard-ingest@.service")]
+TRAINING_PROJECT = ROOT / "training" / "pyproject.toml"
 SCRIPT_REQUIREMENTS = ROOT / "scripts" / "tests" / "requirements.txt"
 # What `cargo test` builds and the tests start.
 TEST_BINARY = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "overheard"
@@ -66,15 +67,15 @@ def installed(program: str) -> "str | None":
 
 
 def formatting() -> None:
-    call("cargo", "fmt", "--check")
+    call("cargo", "fmt", "--all", "--check")
 
 
 def clippy() -> None:
-    call("cargo", "clippy", "--all-targets", "--locked", "--", "-D", "warnings")
+    call("cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings")
 
 
 def documentation() -> None:
-    call("cargo", "doc", "--no-deps", "--locked", RUSTDOCFLAGS="-D warnings")
+    call("cargo", "doc", "--workspace", "--no-deps", "--locked", RUSTDOCFLAGS="-D warnings")
 
 
 def dependencies() -> "str | None":
@@ -87,41 +88,44 @@ def dependencies() -> "str | None":
         call("cargo", "install", *how, "--version", pins.CARGO_DENY, "cargo-deny")
     deny = installed("cargo-deny")
     if succeeds(deny, "--locked", "fetch", "db"):
-        call(deny, "--locked", "check", "--disable-fetch")
+        call(deny, "--locked", "--workspace", "check", "--disable-fetch")
         return None
-    call(deny, "--locked", "check", "bans", "licenses", "sources")
+    call(deny, "--locked", "--workspace", "check", "bans", "licenses", "sources")
     return "ADVISORIES NOT CHECKED: their database can't be fetched from here"
 
 
 def rust_tests() -> None:
-    """On real servers; the demo's test starts a Postgres of its own from the same folder."""
+    """On real servers; the demo's tests start a Postgres of their own from the same folder."""
     fetch.fetch("onnxruntime")
     fetch.fetch("postgres")
     # Built before the servers start, so that a build failure is seen first and nothing idles.
-    call("cargo", "test", "--locked", "--no-run")
+    call("cargo", "test", "--workspace", "--locked", "--no-run")
     with services.running() as addresses:
-        call("cargo", "test", "--locked", "--no-fail-fast", **addresses)
+        call("cargo", "test", "--workspace", "--locked", "--no-fail-fast", **addresses)
 
 
-def python(requirements: Path) -> Path:
-    """A Python with `requirements` installed, in an environment made anew when they change."""
+def python(requirements: Path, extra: str = "") -> Path:
+    """A Python with `requirements`, a list of them or a pyproject.toml with an `extra`, in an environment made anew when they change."""
     need("venv")
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    folder = fetch.RUNTIME / "python" / "-".join(requirements.parent.relative_to(ROOT).parts)
+    name = "-".join(requirements.parent.relative_to(ROOT).parts)
+    folder = fetch.RUNTIME / "python" / (f"{name}-{extra}" if extra else name)
     stamp, program = folder / "overheard-requirements", folder / "bin" / "python"
     if not stamp.is_file() or stamp.read_text() != wanted:
         call(sys.executable, "-m", "venv", "--clear", folder)
         quiet = ("--quiet", "--disable-pip-version-check")
-        call(program, "-m", "pip", "install", *quiet, "--requirement", requirements)
+        wanted_packages = (f"{requirements.parent}[{extra}]",) if extra else ("--requirement", requirements)
+        call(program, "-m", "pip", "install", *quiet, *wanted_packages)
         stamp.write_text(wanted)
     return program
 
 
+def training_lint() -> None:
+    call(python(TRAINING_PROJECT, "lint").with_name("ruff"), "check", "--config", TRAINING_PROJECT, "training")
+
+
 def training_tests() -> None:
-    requirements = ROOT / "training" / "requirements-test.txt"
-    if not requirements.is_file():
-        raise Skipped("there is no training/requirements-test.txt")
-    call(python(requirements), "-m", "pytest", "-q", "training/tests")
+    call(python(TRAINING_PROJECT, "test"), "-m", "pytest", "-q", "training/tests")
 
 
 def script_tests() -> None:
@@ -155,22 +159,37 @@ def dockerfile() -> None:
     call(linter, "--ignore", "DL3008", ROOT / "deploy" / "Dockerfile")
 
 
+def monitoring() -> "str | None":
+    """What Prometheus and Alertmanager are given, as their own tools read it."""
+    promtool, amtool = shutil.which("promtool"), shutil.which("amtool")
+    if not promtool:
+        raise Skipped("promtool is not installed: THE RULES IN deploy/prometheus WERE NOT TESTED (apt install prometheus)")
+    folder = ROOT / "deploy" / "prometheus"
+    call(promtool, "check", "config", folder / "prometheus.yml")
+    call(promtool, "test", "rules", folder / "rules_test.yml")
+    if not amtool:
+        return "ALERTMANAGER'S FILE NOT CHECKED: amtool is not installed (apt install prometheus-alertmanager)"
+    call(amtool, "check-config", ROOT / "deploy" / "alertmanager" / "alertmanager.yml")
+    return None
+
+
 def unit_file() -> "str | None":
-    """Verifies a copy of the unit that starts the binary built here: `verify` looks for the program."""
+    """Verifies copies of the units that start the binary built here: `verify` looks for the program."""
     analyze = shutil.which("systemd-analyze")
     if not analyze:
         raise Skipped("systemd-analyze is not installed")
     if not TEST_BINARY.is_file():
         raise Skipped(f"there is no {TEST_BINARY}: run the step rust-tests first")
     with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch, UNIT.name)
-        lines = UNIT.read_text().splitlines(keepends=True)
-        starts = [line for line in lines if line.startswith("ExecStart=")]
-        if not starts:
-            raise Failed(f"{UNIT.name} has no ExecStart=")
-        installed_binary = starts[0].removeprefix("ExecStart=").split()[0]
-        copy.write_text("".join(lines).replace(installed_binary, str(TEST_BINARY)))
-        call(analyze, "verify", "--man=no", copy)
+        for unit in UNITS:
+            copy = Path(scratch, unit.name.replace("@.", "@bluesky."))
+            lines = unit.read_text().splitlines(keepends=True)
+            starts = [line for line in lines if line.startswith("ExecStart=")]
+            if not starts:
+                raise Failed(f"{unit.name} has no ExecStart=")
+            installed_binary = starts[0].removeprefix("ExecStart=").split()[0]
+            copy.write_text("".join(lines).replace(installed_binary, str(TEST_BINARY)))
+            call(analyze, "verify", "--man=no", copy)
     return None
 
 
@@ -179,10 +198,12 @@ STEPS = [
     Step("script-tests", "scripts", "Tests of scripts/", script_tests),
     Step("compose-file", "deploy", "docker-compose.yml", compose_file),
     Step("dockerfile", "deploy", "deploy/Dockerfile", dockerfile),
+    Step("monitoring", "deploy", "Rules for Prometheus, and its and Alertmanager's files", monitoring),
+    Step("training-lint", "lint", "Lints of training/ (ruff)", training_lint),
     Step("clippy", "lint", "Lints (cargo clippy)", clippy),
     Step("documentation", "lint", "Documentation (cargo doc)", documentation),
     Step("dependencies", "lint", "Dependencies (cargo deny)", dependencies),
     Step("training-tests", "python", "Tests of training/", training_tests),
     Step("rust-tests", "rust", "Rust tests, on a real Kafka and a real Postgres", rust_tests),
-    Step("unit-file", "deploy", "systemd unit", unit_file),
+    Step("unit-file", "deploy", "systemd units", unit_file),
 ]

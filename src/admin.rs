@@ -1,4 +1,4 @@
-//! HTTP for operators: `/live`, `/ready` and `/metrics`.
+//! HTTP for operators: `/live`, `/ready`, `/metrics`, and `POST /reload`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -8,10 +8,11 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::health::Health;
@@ -24,10 +25,30 @@ pub struct Options {
     pub listen: SocketAddr,
     /// A stage that makes no turn for this long is stalled.
     pub stall_after: Duration,
+    /// While a write to Postgres takes longer than this, the process is not ready.
+    pub write_limit: Duration,
+}
+
+/// A request to read brands and alert rules anew, with where the answer goes.
+pub type ReloadRequest = oneshot::Sender<Reloaded>;
+
+/// What a reload came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reloaded {
+    /// What was read is in use.
+    Applied {
+        /// Settings that are different now and wait for a restart, by their keys.
+        needs_restart: Vec<String>,
+    },
+    /// The files have these mistakes; everything is as it was.
+    Refused(Vec<String>),
+    /// It could not be done for now; everything is as it was.
+    Unavailable(String),
 }
 
 struct Context {
     health: Health,
+    reloads: mpsc::Sender<ReloadRequest>,
     metrics: PrometheusHandle,
     stall_after: Duration,
 }
@@ -71,13 +92,16 @@ pub async fn serve(
     options: Options,
     health: Health,
     metrics: PrometheusHandle,
+    reloads: mpsc::Sender<ReloadRequest>,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let context = Arc::new(Context { health, metrics: metrics.clone(), stall_after: options.stall_after });
+    let stall_after = options.stall_after;
+    let context = Arc::new(Context { health, reloads, metrics: metrics.clone(), stall_after });
     let routes = Router::new()
         .route("/live", get(live))
         .route("/ready", get(ready))
         .route("/metrics", get(show_metrics))
+        .route("/reload", post(reload))
         .with_state(context);
     let answers = axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).into_future();
     tokio::select! {
@@ -106,10 +130,42 @@ async fn live(State(context): State<Arc<Context>>) -> Response {
 async fn ready(State(context): State<Arc<Context>>) -> Response {
     let (ready, parts) = context.health.readiness();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(serde_json::json!({ "ready": ready, "parts": parts }))).into_response()
+    let listening = context.health.listening();
+    let answer = serde_json::json!({ "ready": ready, "parts": parts, "listening": listening });
+    (status, Json(answer)).into_response()
+}
+
+/// 200 when brands and rules were read anew and are in use, 422 with all mistakes where they have any,
+/// 503 where it has to be tried again.
+async fn reload(State(context): State<Arc<Context>>) -> Response {
+    let (answer, reloaded) = oneshot::channel();
+    let sent = context.reloads.send(answer).await.is_ok();
+    let reloaded = if sent { reloaded.await.ok() } else { None };
+    let listening = context.health.listening();
+    let (status, answer) = match reloaded {
+        Some(Reloaded::Applied { needs_restart }) => (
+            StatusCode::OK,
+            serde_json::json!({ "reloaded": true, "listening": listening, "needs_restart": needs_restart }),
+        ),
+        Some(Reloaded::Refused(mistakes)) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            serde_json::json!({ "reloaded": false, "listening": listening, "mistakes": mistakes }),
+        ),
+        Some(Reloaded::Unavailable(reason)) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            serde_json::json!({ "reloaded": false, "listening": listening, "reason": reason }),
+        ),
+        None => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            serde_json::json!({ "reloaded": false, "reason": "the process is starting or stopping; ask again" }),
+        ),
+    };
+    (status, Json(answer)).into_response()
 }
 
 async fn show_metrics(State(context): State<Arc<Context>>) -> Response {
+    let ready = if context.health.readiness().0 { 1.0 } else { 0.0 };
+    ::metrics::gauge!(metrics::READY).set(ready);
     let text = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (text, context.metrics.render()).into_response()
 }

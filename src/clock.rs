@@ -8,6 +8,11 @@ use chrono::{DateTime, Utc};
 pub trait Clock: Send + Sync {
     /// The current time.
     fn now(&self) -> DateTime<Utc>;
+
+    /// Whether its time has nothing to do with that of other machines.
+    fn is_simulated(&self) -> bool {
+        false
+    }
 }
 
 /// The system's clock.
@@ -39,5 +44,9 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> DateTime<Utc> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_simulated(&self) -> bool {
+        true
     }
 }

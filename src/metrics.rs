@@ -42,29 +42,37 @@ macro_rules! metrics {
 }
 
 metrics! {
+    READY "overheard_ready" Gauge Count [] "1 while /ready returns 200, else 0.";
     RECORDS_RECEIVED "overheard_posts_received_total" Counter Count ["topic"] "Records taken from Kafka.";
     RECORDS_IGNORED "overheard_posts_ignored_total" Counter Count ["kind"] "Events that are no new post, such as deletions.";
     RECORDS_REJECTED "overheard_posts_rejected_total" Counter Count ["reason"] "Records sent to the dead-letter topic.";
+    POSTS_REPAIRED "overheard_post_parts_repaired_total" Counter Count ["part"] "Parts of posts that could not be read and were left out or mended; the posts were kept.";
+    POSTS_EDITED "overheard_posts_edited_total" Counter Count [] "Stored posts that an edit replaced.";
+    POSTS_REMOVED "overheard_posts_removed_total" Counter Count [] "Stored posts taken away by a deletion or with their account.";
     POSTS_UNNAMED "overheard_posts_unnamed_total" Counter Count [] "Posts whose text names no brand.";
     PICTURES_SEEN "overheard_pictures_seen_total" Counter Count [] "Pictures that posts carry.";
-    PICTURES_LISTED "overheard_pictures_listed_total" Counter Count [] "Pictures really inserted into the list of work.";
-    PICTURE_FETCHES "overheard_picture_fetches_total" Counter Count ["outcome"] "Addresses of pictures looked at; outcome is fetched or the kind of reason why not.";
+    PICTURES_LISTED "overheard_pictures_listed_total" Counter Count [] "Pictures inserted into the picture queue.";
+    PICTURE_LEASE_SECONDS "overheard_picture_lease_seconds" Histogram Seconds [] "Time of leasing pictures once, with looking up what is known of their addresses.";
+    PICTURE_FETCHES "overheard_picture_fetches_total" Counter Count ["outcome"] "Fetches of pictures; outcome is fetched or why not.";
     PICTURE_BYTES "overheard_picture_bytes_total" Counter Bytes [] "Bytes of the pictures fetched.";
-    PICTURE_FETCH_SECONDS "overheard_picture_fetch_seconds" Histogram Seconds [] "Time from a picture's address to its file, or to the reason why not.";
-    PICTURE_DECODES "overheard_picture_decodes_total" Counter Count ["outcome"] "Files given to a decoder; outcome is decoded or what is wrong with the file.";
+    PICTURE_FETCH_SECONDS "overheard_picture_fetch_seconds" Histogram Seconds [] "Time of one fetch of a picture.";
+    PICTURE_DECODES "overheard_picture_decodes_total" Counter Count ["outcome"] "Files decoded; outcome is decoded or what is wrong with the file.";
     PICTURE_DECODE_SECONDS "overheard_picture_decode_seconds" Histogram Seconds [] "Time of decoding one file.";
-    PICTURES_REMEMBERED "overheard_pictures_remembered_total" Counter Count ["by"] "Pictures not looked at again, since they are remembered by url, content or likeness.";
+    PICTURE_DECODERS_LOST "overheard_picture_decoders_lost_total" Counter Count [] "Processes that decode pictures and ended, or were ended, over a file.";
+    PICTURES_REMEMBERED "overheard_pictures_remembered_total" Counter Count ["by"] "Pictures that were known by url, content or likeness and not examined again.";
     PICTURES_PUT_OFF "overheard_pictures_put_off_total" Counter Count [] "Times that a picture was put off.";
-    PICTURES_FINISHED "overheard_pictures_finished_total" Counter Count ["outcome"] "Pictures done with: fetched, refused, failed or undecodable.";
-    PICTURE_LIST_ROWS "overheard_picture_list_rows" Gauge Count [] "Pictures still to be looked at, by the whole fleet.";
-    PICTURE_LIST_WAITING "overheard_picture_list_waiting_rows" Gauge Count [] "Of these, pictures that are leased or put off.";
-    PICTURE_LIST_AGE "overheard_picture_list_age_seconds" Gauge Seconds [] "Age of the oldest picture still to be looked at.";
-    PICTURE_LIST_DEAD_ROWS "overheard_picture_list_dead_rows" Gauge Count [] "Removed rows that vacuum has yet to clear out of the list of pictures.";
-    SIGHTINGS_STORED "overheard_sightings_stored_total" Counter Count [] "Sightings really inserted into Postgres.";
-    SIGHTINGS_UNHEARD "overheard_sightings_unheard_total" Counter Count [] "Logos seen of brands that are not listened for.";
-    MENTIONS_STRENGTHENED "overheard_mentions_strengthened_total" Counter Count [] "Mentions by text that a picture was found to show as well.";
-    POSTS_STORED "overheard_posts_stored_total" Counter Count [] "Posts really inserted into Postgres.";
-    MENTIONS_STORED "overheard_mentions_stored_total" Counter Count [] "Mentions really inserted into Postgres.";
+    PICTURES_FINISHED "overheard_pictures_finished_total" Counter Count ["outcome"] "Pictures finished, by outcome: fetched, refused, failed or undecodable.";
+    PICTURES_LATE "overheard_pictures_late_total" Counter Count [] "Results that came after their picture's lease had ended and are found again.";
+    PICTURE_LIST_ROWS "overheard_picture_list_rows" Gauge Count [] "Pictures in the queue, for all processes.";
+    PICTURE_LIST_WAITING "overheard_picture_list_waiting_rows" Gauge Count [] "Pictures in the queue that are leased or put off.";
+    PICTURE_LIST_AGE "overheard_picture_list_age_seconds" Gauge Seconds [] "Age of the oldest picture in the queue.";
+    PICTURE_LIST_DEAD_ROWS "overheard_picture_list_dead_rows" Gauge Count [] "Dead rows of the queue that vacuum has yet to remove.";
+    SIGHTINGS_STORED "overheard_sightings_stored_total" Counter Count [] "Sightings inserted into Postgres.";
+    SIGHTINGS_UNHEARD "overheard_sightings_unheard_total" Counter Count [] "Logos found of brands that are not configured.";
+    MENTIONS_STRENGTHENED "overheard_mentions_strengthened_total" Counter Count [] "Mentions by text whose brand a picture of the post shows as well.";
+    POSTS_STORED "overheard_posts_stored_total" Counter Count [] "Posts inserted into Postgres, redelivered ones not counted.";
+    MENTIONS_STORED "overheard_mentions_stored_total" Counter Count [] "Mentions inserted into Postgres, redelivered ones not counted.";
+    MENTIONS_MUTED "overheard_mentions_muted_total" Counter Count [] "Mentions inserted into Postgres that a mute hides from all figures.";
     MENTIONS_SCORED "overheard_mentions_scored_total" Counter Count ["brand" "label"] "Mentions scored, redelivered ones among them.";
     MENTIONS_UNSCORED "overheard_mentions_unscored_total" Counter Count ["language"] "Mentions in a language that no model scores, redelivered ones among them.";
     MODEL_RUN_SECONDS "overheard_model_run_seconds" Histogram Seconds ["model"] "Time of one batch in the model.";
@@ -74,21 +82,38 @@ metrics! {
     MODEL_VIEWS "overheard_model_views_total" Counter Count ["model" "kind"] "Views of pictures given to the model; kind is real or padding.";
     MODEL_DEVICE "overheard_model_device" Gauge Count ["model" "device"] "1 for the device that the model runs on.";
     STORE_COMMIT_SECONDS "overheard_store_commit_seconds" Histogram Seconds [] "Time of one batch's transaction in Postgres.";
-    STORE_BATCH_POSTS "overheard_store_batch_posts" Histogram Count [] "Records settled by one transaction.";
-    STORE_RETRIES "overheard_store_retries_total" Counter Count [] "Transactions tried again after a transient error.";
-    CONSUMER_LAG "overheard_consumer_lag_records" Gauge Count ["topic" "partition"] "Records between the committed offset and the end of the partition.";
+    STORE_BATCH_POSTS "overheard_store_batch_posts" Histogram Count [] "Records in one transaction.";
+    STORE_RETRIES "overheard_store_retries_total" Counter Count [] "Transactions retried after a transient error.";
+    CONSUMER_LAG "overheard_consumer_lag_records" Gauge Count ["topic" "partition"] "Records between what is settled and the end of the partition, for every assigned partition.";
+    CONSUMER_LAG_SECONDS "overheard_consumer_lag_seconds" Gauge Seconds ["topic" "partition"] "Age of what was read last, 0 at the end of the partition.";
     CONSUMER_ASSIGNED "overheard_consumer_assigned_partitions" Gauge Count [] "Partitions assigned to this process.";
     CONSUMER_PAUSED "overheard_consumer_paused" Gauge Count [] "1 while the consumer is paused because later steps are full.";
     CONSUMER_REBALANCES "overheard_consumer_rebalances_total" Counter Count ["kind"] "Partitions given or taken away: assign or revoke.";
+    BROKER_FAILURES "overheard_broker_connection_failures_total" Counter Count ["client"] "Connections to brokers that failed, attempts included; client is consumer or producer.";
     OFFSETS_LATE "overheard_offsets_late_total" Counter Count [] "Completions that came after their partition was taken away.";
     ALERTS_EVALUATED "overheard_alert_evaluations_total" Counter Count [] "Evaluations of all alert rules by this process.";
     ALERTS_CHANGED "overheard_alerts_total" Counter Count ["rule" "state"] "Alerts that began to fire or were resolved.";
+    ALERTS_BEHIND "overheard_alerts_behind" Gauge Count [] "1 while time can't be judged because posts are not read yet; 0 in processes that don't evaluate.";
+    ALERTS_BEHIND_SECONDS "overheard_alerts_behind_seconds" Gauge Seconds [] "How far the time that may be judged is behind the clock; 0 in processes that don't evaluate.";
+    MENTIONS_TOO_LATE "overheard_mentions_too_late_total" Counter Count [] "Mentions counted that came too late to raise an alert, again when a transaction is retried.";
+    EVALUATION_LAST_SUCCESS "overheard_evaluation_last_success_seconds" Gauge Seconds [] "When this process last evaluated the alert rules, in Unix time.";
+    RELAY_LAST_SUCCESS "overheard_relay_last_success_seconds" Gauge Seconds [] "When this process last published all that waited in the outbox, in Unix time.";
+    MAINTENANCE_LAST_SUCCESS "overheard_maintenance_last_success_seconds" Gauge Seconds [] "When maintenance last did all that was due, in Unix time.";
+    BACKLOG_LAST_SUCCESS "overheard_backlog_watch_last_success_seconds" Gauge Seconds [] "When the picture queue was last measured, in Unix time.";
+    RELOADS "overheard_reloads_total" Counter Count ["outcome"] "Reloads of brands and alert rules; outcome is applied, refused or unavailable.";
+    RELOAD_LAST_SUCCESS "overheard_reload_last_success_seconds" Gauge Seconds [] "When brands and alert rules were last reloaded, in Unix time; 0 before the first time.";
+    OUTBOX_MESSAGES "overheard_outbox_messages" Gauge Count [] "Messages in the outbox that are not sent yet; 0 in processes that don't publish it.";
+    OUTBOX_AGE "overheard_outbox_age_seconds" Gauge Seconds [] "Age of the oldest message that is not sent yet.";
     OUTBOX_PUBLISHED "overheard_outbox_published_total" Counter Count [] "Alert messages that the broker acknowledged.";
 }
 
-/// Tells the recorder what every metric means.
+/// Tells the recorder what every metric means. Counters without labels are there from the start, so
+/// that the first event is an increase.
 pub fn describe() {
     for metric in ALL {
+        if metric.kind == Kind::Counter && metric.labels.is_empty() {
+            metrics::counter!(metric.name).increment(0);
+        }
         match metric.kind {
             Kind::Counter => metrics::describe_counter!(metric.name, metric.unit, metric.help),
             Kind::Gauge => metrics::describe_gauge!(metric.name, metric.unit, metric.help),

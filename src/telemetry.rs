@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// How logs are written.
 #[derive(Clone, Debug)]
@@ -41,6 +42,15 @@ impl Options {
     /// # Errors
     /// What is wrong with it.
     pub fn check(&self) -> Result<(), String> {
+        // tracing takes any lone word for a target, and with it a level that is misspelt.
+        let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
+        let is_lone = |word: &&str| !word.is_empty() && !word.contains(['=', '[', ']', '}']);
+        let mut lone = self.filter.split(',').map(str::trim).filter(is_lone);
+        if let Some(word) = lone.find(|word| !is_level(word)) {
+            return Err(format!(
+                "{word:?} is no level; write off, error, warn, info, debug or trace, or target=level"
+            ));
+        }
         EnvFilter::try_new(&self.filter).map(drop).map_err(|error| format!("{:?}: {error}", self.filter))
     }
 }
@@ -57,4 +67,30 @@ pub fn start(options: &Options) {
         Format::Text => lines.try_init(),
         Format::Json => lines.json().flatten_event(true).try_init(),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lone_word_must_be_a_level() {
+        let check = |filter: &str| Options { format: Format::Text, filter: filter.to_owned() }.check();
+        for good in [
+            "info",
+            "WARN",
+            "off",
+            "info,overheard=debug",
+            "overheard::store=trace, warn",
+            "[span]=debug",
+            "",
+        ] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for wrong in
+            ["inof", "info,debgu", "overheard", "overheard=inof", "warn;info", "overheard=debug,inof"]
+        {
+            assert!(check(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -3,11 +3,10 @@
 import hashlib
 import zipfile
 
-import pytest
-
 import fetch
 import pins
 import prerequisites
+import pytest
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 import processes
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVICES = ROOT / "scripts" / "services.py"

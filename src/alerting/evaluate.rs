@@ -1,16 +1,32 @@
-//! Evaluates all rules on all brands at one time.
+//! Evaluates all rules on all brands at the end of one minute.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use super::{Measurement, Phase, Rule, Series, Transition, measure, step};
 use crate::domain::BrandId;
 
-/// Where each rule (by id) stands with each brand; inactive where there is nothing.
+/// The phase of each rule (by id) and brand; inactive where there is none.
 pub type Phases = BTreeMap<(String, BrandId), Phase>;
 
-/// A phase that is another one now.
+/// An incident that was told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// The rule's id.
+    pub rule: String,
+    /// The brand.
+    pub brand: BrandId,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended; none while it goes on.
+    pub resolved_at: Option<DateTime<Utc>>,
+}
+
+/// Rules and brands whose phase can't be told: nothing is said of them.
+pub type Unknown = BTreeSet<(String, BrandId)>;
+
+/// A phase that has changed, or a transition of an incident that is over.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change<'a> {
     /// The rule.
@@ -19,38 +35,68 @@ pub struct Change<'a> {
     pub brand: BrandId,
     /// The phase from now on.
     pub phase: Phase,
-    /// What people are told, if anything.
+    /// What a message is sent about, if any.
     pub transition: Option<Transition>,
     /// What was measured.
     pub measurement: Measurement,
+    /// The end of the window that was measured.
+    pub end: DateTime<Utc>,
 }
 
-/// What changes at `now`. A brand without a series has no counts. Evaluating again at the same
-/// time, with the changes applied, changes nothing.
+impl Change<'_> {
+    /// When that happened which a message is sent about.
+    pub fn told_of(&self) -> Option<DateTime<Utc>> {
+        self.transition.map(|transition| match transition {
+            Transition::Fired { fired_at, .. } => fired_at,
+            Transition::Resolved { resolved_at, .. } => resolved_at,
+        })
+    }
+
+    /// The incident, if it has begun with this change.
+    pub fn fired(&self) -> Option<Incident> {
+        let Some(Transition::Fired { started_at, .. }) = self.transition else { return None };
+        Some(Incident {
+            rule: self.rule.id.clone(),
+            brand: self.brand.clone(),
+            started_at,
+            resolved_at: None,
+        })
+    }
+}
+
+/// What changes with the windows that end with `end`. A brand without a series has no counts.
+/// Evaluating again at the same time, with the changes applied, changes nothing.
 pub fn evaluate<'a>(
     rules: &'a [Rule],
     brands: &[BrandId],
     series: &BTreeMap<BrandId, Series>,
     phases: &Phases,
-    now: DateTime<Utc>,
+    unknown: &Unknown,
+    end: DateTime<Utc>,
+    may_resolve: bool,
 ) -> Vec<Change<'a>> {
-    let silence = Series::new(now, 1);
+    let silence = Series::default();
     let mut changes = Vec::new();
     for rule in rules {
         for brand in brands.iter().filter(|brand| rule.brands.contains(brand)) {
-            let before = phases.get(&(rule.id.clone(), brand.clone())).copied().unwrap_or_default();
-            let measurement = measure(rule, series.get(brand).unwrap_or(&silence));
-            let (phase, transition) = step(before, rule, measurement.breached, now);
+            let key = (rule.id.clone(), brand.clone());
+            if unknown.contains(&key) {
+                continue;
+            }
+            let before = phases.get(&key).copied().unwrap_or_default();
+            let measurement = measure(rule, series.get(brand).unwrap_or(&silence), end);
+            let (phase, transition) = step(before, rule, measurement.breached, end, may_resolve);
             if phase != before {
-                changes.push(Change { rule, brand: brand.clone(), phase, transition, measurement });
+                let brand = brand.clone();
+                changes.push(Change { rule, brand, phase, transition, measurement, end });
             }
         }
     }
     changes
 }
 
-/// Phases that no rule watches any more, since the rule or the brand has gone from the
-/// configuration. An alert that fires there would never resolve by itself.
+/// Phases of rules or brands that are no longer configured. An alert that is firing there would
+/// never resolve by itself.
 pub fn unwatched(rules: &[Rule], brands: &[BrandId], phases: &Phases) -> Vec<(String, BrandId, Phase)> {
     let watched = |id: &str, brand: &BrandId| {
         brands.contains(brand) && rules.iter().any(|rule| rule.id == id && rule.brands.contains(brand))
@@ -68,8 +114,9 @@ pub fn unwatched(rules: &[Rule], brands: &[BrandId], phases: &Phases) -> Vec<(St
 mod tests {
     use std::time::Duration;
 
-    use super::super::{Condition, Counts, MINUTE, Watched};
+    use super::super::{Condition, MINUTE, Watched};
     use super::*;
+    use crate::domain::Counts;
 
     #[test]
     fn only_what_changes_is_said_and_only_once() {
@@ -84,18 +131,23 @@ mod tests {
             keep_firing_for: Duration::ZERO,
             cooldown: MINUTE,
         };
-        let mut loud = Series::new(now, 1);
-        loud.add(0, Counts { negative: 5, ..Counts::default() });
+        let mut loud = Series::default();
+        loud.add(now - MINUTE, Counts { negative: 5, ..Counts::default() });
         let series = BTreeMap::from([(brands[0].clone(), loud.clone()), (brands[2].clone(), loud)]);
         let rules = [rule];
 
         let mut phases = Phases::new();
-        let changes = evaluate(&rules, &brands, &series, &phases, now);
+        let evaluated = |phases: &Phases, unknown: &Unknown| {
+            evaluate(&rules, &brands, &series, phases, unknown, now, true)
+        };
+        let unknown = Unknown::from([("share".to_owned(), brands[0].clone())]);
+        assert_eq!(evaluated(&phases, &unknown), [], "nothing is said of what can't be told");
+        let changes = evaluated(&phases, &Unknown::new());
         assert_eq!(changes.iter().map(|change| change.brand.as_str()).collect::<Vec<_>>(), ["acme"]);
         for change in changes {
             phases.insert((change.rule.id.clone(), change.brand), change.phase);
         }
-        assert_eq!(evaluate(&rules, &brands, &series, &phases, now), []);
+        assert_eq!(evaluated(&phases, &Unknown::new()), []);
         assert_eq!(unwatched(&rules, &brands, &phases), []);
         assert_eq!(unwatched(&[], &brands, &phases).len(), 1);
         assert_eq!(unwatched(&rules, &brands[1..], &phases).len(), 1);

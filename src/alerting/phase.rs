@@ -4,10 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{MINUTE, Rule};
 
-/// Where a rule stands with a brand.
+/// A rule's phase for a brand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
-    /// Nothing is remembered.
+    /// The condition does not hold.
     #[default]
     Inactive,
     /// The condition holds, but not yet for as long as the rule asks.
@@ -15,7 +15,7 @@ pub enum Phase {
         /// When it began to hold.
         started_at: DateTime<Utc>,
     },
-    /// The alert is out.
+    /// The alert has fired.
     Firing {
         /// When the condition began to hold.
         started_at: DateTime<Utc>,
@@ -24,14 +24,14 @@ pub enum Phase {
         /// Since when the condition no longer holds, if so.
         below_since: Option<DateTime<Utc>>,
     },
-    /// The alert was resolved not long ago, and the rule leaves the brand alone.
+    /// The alert was resolved a short while ago, and the rule ignores the brand.
     Cooling {
-        /// When it looks again.
+        /// When the rule measures the brand again.
         until: DateTime<Utc>,
     },
 }
 
-/// What people are told of.
+/// A change that a message is sent about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transition {
     /// The condition has held for long enough.
@@ -52,9 +52,16 @@ pub enum Transition {
     },
 }
 
-/// The next phase, and what people are told of it. The same step at the same time again changes
-/// nothing; a clock that goes backwards delays, and no more.
-pub fn step(phase: Phase, rule: &Rule, breached: bool, now: DateTime<Utc>) -> (Phase, Option<Transition>) {
+/// The next phase, and the transition to send a message about. The same step at the same time again
+/// changes nothing; a clock that goes backwards only delays. Unless it `may_resolve`, an alert that
+/// is firing goes on.
+pub fn step(
+    phase: Phase,
+    rule: &Rule,
+    breached: bool,
+    now: DateTime<Utc>,
+    may_resolve: bool,
+) -> (Phase, Option<Transition>) {
     match phase {
         Phase::Inactive | Phase::Pending { .. } if !breached => (Phase::Inactive, None),
         Phase::Inactive => hold(rule, now, now),
@@ -64,16 +71,16 @@ pub fn step(phase: Phase, rule: &Rule, breached: bool, now: DateTime<Utc>) -> (P
         }
         Phase::Firing { started_at, fired_at, below_since } => {
             let since = below_since.unwrap_or(now);
-            if now - since < delta(rule.keep_firing_for) {
+            if !may_resolve || now - since < delta(rule.keep_firing_for) {
                 return (Phase::Firing { started_at, fired_at, below_since: Some(since) }, None);
             }
-            // An incident's id holds the minute in which it began. With a minute between two
-            // incidents, no two of them share an id.
+            // An incident's id holds the minute in which it began, so there is at least a minute
+            // between two incidents.
             let until = now + delta(rule.cooldown.max(MINUTE));
             (Phase::Cooling { until }, Some(Transition::Resolved { started_at, fired_at, resolved_at: now }))
         }
         Phase::Cooling { until } if now < until => (phase, None),
-        Phase::Cooling { .. } => step(Phase::Inactive, rule, breached, now),
+        Phase::Cooling { .. } => step(Phase::Inactive, rule, breached, now, may_resolve),
     }
 }
 
@@ -85,7 +92,8 @@ fn hold(rule: &Rule, started_at: DateTime<Utc>, now: DateTime<Utc>) -> (Phase, O
     (Phase::Firing { started_at, fired_at: now, below_since: None }, Some(fired))
 }
 
-fn delta(duration: std::time::Duration) -> TimeDelta {
+/// A duration to add to times; the longest there is where it is longer.
+pub fn delta(duration: std::time::Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }
 
@@ -131,12 +139,12 @@ mod tests {
             (220, false),
             (330, false),
             (340, false), // resolves
-            (400, true),  // left alone
+            (400, true),  // ignored
             (639, true),
-            (640, true), // looks again
+            (640, true), // measured again
             (700, true), // fires
         ] {
-            let (next, transition) = step(phase, &rule, breached, second(at));
+            let (next, transition) = step(phase, &rule, breached, second(at), true);
             phase = next;
             told.extend(transition);
         }
@@ -154,6 +162,20 @@ mod tests {
         );
     }
 
+    #[test]
+    fn what_may_not_resolve_goes_on_and_resolves_when_it_may() {
+        let rule = rule(0, 60, 300);
+        let mut phase = step(Phase::default(), &rule, true, second(0), false).0;
+        for at in (60..1200).step_by(60) {
+            let (next, transition) = step(phase, &rule, false, second(at), false);
+            assert_eq!(transition, None);
+            phase = next;
+        }
+        let (cooling, transition) = step(phase, &rule, false, second(1200), true);
+        assert!(matches!(cooling, Phase::Cooling { .. }));
+        assert!(matches!(transition, Some(Transition::Resolved { .. })));
+    }
+
     proptest! {
         #[test]
         fn messages_alternate_keep_their_distance_and_have_ids_of_their_own(
@@ -169,8 +191,8 @@ mod tests {
             let mut quiet_until = DateTime::<Utc>::MIN_UTC;
             for (pause, breached) in steps {
                 now += pause;
-                let (next, transition) = step(phase, &rule, breached, second(now));
-                prop_assert_eq!(step(next, &rule, breached, second(now)), (next, None), "twice at one time");
+                let (next, transition) = step(phase, &rule, breached, second(now), true);
+                prop_assert_eq!(step(next, &rule, breached, second(now), true), (next, None), "twice at one time");
                 match transition {
                     Some(Transition::Fired { started_at, fired_at }) => {
                         prop_assert!(open.replace(started_at).is_none(), "fired twice");
@@ -197,7 +219,7 @@ mod tests {
             let mut phase = Phase::default();
             let mut open = false;
             for (at, breached) in steps {
-                let (next, transition) = step(phase, &rule, breached, second(at));
+                let (next, transition) = step(phase, &rule, breached, second(at), true);
                 match transition {
                     Some(Transition::Fired { .. }) => prop_assert!(!std::mem::replace(&mut open, true)),
                     Some(Transition::Resolved { .. }) => prop_assert!(std::mem::replace(&mut open, false)),

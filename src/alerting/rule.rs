@@ -1,4 +1,4 @@
-//! Rules: what to watch, and how patiently.
+//! Rules: what to watch, and for how long before an alert fires or resolves.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,13 +20,13 @@ pub struct Rule {
     pub condition: Condition,
     /// Which brands it watches.
     pub brands: Watched,
-    /// Length of the window that is measured: whole minutes, the current one included.
+    /// Length of the window that is measured: whole minutes, all of them complete.
     pub window: Duration,
     /// How long the condition must hold before the alert fires (`for`).
     pub hold_for: Duration,
     /// How long the condition must be over before the alert resolves.
     pub keep_firing_for: Duration,
-    /// How long the rule then leaves the brand alone; a minute at least.
+    /// How long the rule then ignores the brand; a minute at least.
     pub cooldown: Duration,
 }
 
@@ -35,10 +35,10 @@ pub struct Rule {
 pub enum Condition {
     /// Far more mentions than the brand's own recent normal.
     Volume {
-        /// How far back the normal is taken from: earlier windows of the same length.
+        /// How far back the windows reach that the normal is taken from.
         baseline: Duration,
-        /// Fewer earlier windows than this, since the brand's first mention came in, are no
-        /// normal, and the rule does not fire.
+        /// The rule does not fire with fewer earlier windows than this since the brand's first
+        /// mention was received.
         min_history: u32,
         /// How many robust standard deviations above the median.
         deviations: f64,
@@ -51,8 +51,25 @@ pub enum Condition {
     NegativeShare {
         /// The share of negative mentions from which it holds, 0..=1.
         share: f64,
-        /// Fewer mentions than this say nothing about shares.
+        /// The rule does not fire with fewer scored mentions than this.
         min_mentions: u32,
+    },
+    /// No mention, where by the brand's own history there are some.
+    Silence {
+        /// The network that normally speaks; all of them together without.
+        source: Option<String>,
+        /// How far back the windows reach that the normal is taken from.
+        baseline: Duration,
+        /// The rule does not fire with fewer earlier windows than this since the brand's first
+        /// mention was received.
+        min_history: u32,
+        /// How many mentions there normally are in a window at least.
+        min_mentions: u32,
+    },
+    /// A logo of the brand in a picture, where none was seen for long.
+    FirstSighting {
+        /// For how long none was seen, and for how long at least the brand was heard of.
+        absent_for: Duration,
     },
 }
 
@@ -62,6 +79,24 @@ impl Condition {
         match self {
             Self::Volume { .. } => AlertKind::Volume,
             Self::NegativeShare { .. } => AlertKind::NegativeShare,
+            Self::Silence { .. } => AlertKind::Silence,
+            Self::FirstSighting { .. } => AlertKind::FirstSighting,
+        }
+    }
+
+    /// How far back the windows reach that are normal; none where it does not compare with them.
+    pub fn baseline(&self) -> Option<Duration> {
+        match self {
+            Self::Volume { baseline, .. } | Self::Silence { baseline, .. } => Some(*baseline),
+            Self::NegativeShare { .. } | Self::FirstSighting { .. } => None,
+        }
+    }
+
+    /// How far back it looks at all, beyond its window; none where it does not.
+    pub fn reach(&self) -> Option<Duration> {
+        match self {
+            Self::FirstSighting { absent_for } => Some(*absent_for),
+            _ => self.baseline(),
         }
     }
 }
@@ -69,7 +104,7 @@ impl Condition {
 /// Which brands a rule watches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Watched {
-    /// All that are listened for.
+    /// All configured brands.
     All,
     /// These.
     Only(BTreeSet<BrandId>),
@@ -86,22 +121,54 @@ impl Watched {
 }
 
 /// Which counts the rules need, for each brand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needs {
-    /// Minutes that may be added up before the rules see them: all windows are multiples of it.
+    /// Minutes of the longest window.
+    pub window_minutes: u32,
+    /// Networks whose counts are needed by themselves.
+    pub sources: BTreeSet<String>,
+    /// How far back earlier sightings are looked for; none where no rule asks for that.
+    pub sightings: Option<Duration>,
+    /// What is needed to say what is normal; none where no rule asks for that.
+    pub past: Option<PastNeeds>,
+}
+
+/// What rules need that compare with what is normal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PastNeeds {
+    /// Minutes in a grain: the windows of these rules are multiples of it.
     pub grain_minutes: u32,
-    /// How many such sums, back from now.
-    pub buckets: u32,
+    /// How far back from the end of the judged window the longest baseline reaches.
+    pub reach_minutes: u32,
+    /// Minutes of the longest window among these rules.
+    pub longest_minutes: u32,
 }
 
 /// What a set of rules needs; none without rules.
 pub fn needs(rules: &[Rule]) -> Option<Needs> {
-    let grain_minutes = rules.iter().map(|rule| minutes(rule.window)).reduce(greatest_common_divisor)?;
-    let reach = rules.iter().map(|rule| match rule.condition {
-        Condition::Volume { baseline, .. } => minutes(baseline) + minutes(rule.window),
-        Condition::NegativeShare { .. } => minutes(rule.window),
+    let window_minutes = rules.iter().map(|rule| minutes(rule.window)).max()?;
+    let past = rules.iter().filter_map(|rule| {
+        let (window, baseline) = (minutes(rule.window), minutes(rule.condition.baseline()?));
+        Some(PastNeeds {
+            grain_minutes: window,
+            reach_minutes: window.saturating_mul(2).saturating_add(baseline),
+            longest_minutes: window,
+        })
     });
-    Some(Needs { grain_minutes, buckets: reach.max()?.div_ceil(grain_minutes) })
+    let past = past.reduce(|one, other| PastNeeds {
+        grain_minutes: greatest_common_divisor(one.grain_minutes, other.grain_minutes),
+        reach_minutes: one.reach_minutes.max(other.reach_minutes),
+        longest_minutes: one.longest_minutes.max(other.longest_minutes),
+    });
+    let sources = rules.iter().filter_map(|rule| match &rule.condition {
+        Condition::Silence { source, .. } => source.clone(),
+        _ => None,
+    });
+    let sightings = rules.iter().filter_map(|rule| match rule.condition {
+        Condition::FirstSighting { absent_for } => Some(absent_for),
+        _ => None,
+    });
+    Some(Needs { window_minutes, sources: sources.collect(), sightings: sightings.max(), past })
 }
 
 /// Whole minutes of a duration, at least one.
@@ -118,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_needs_of_rules_are_their_common_grain_and_the_longest_reach() {
+    fn the_needs_of_rules_are_the_longest_window_their_common_grain_and_the_longest_reach() {
         let rule = |window, condition| Rule {
             id: "r".to_owned(),
             condition,
@@ -137,8 +204,22 @@ mod tests {
             min_mentions: 1,
         };
         assert_eq!(needs(&[]), None);
-        assert_eq!(needs(&[rule(15, share.clone())]), Some(Needs { grain_minutes: 15, buckets: 1 }));
-        let both = [rule(15, share), rule(10, volume)];
-        assert_eq!(needs(&both), Some(Needs { grain_minutes: 5, buckets: 14 }));
+        let none = Needs { window_minutes: 15, sources: BTreeSet::new(), sightings: None, past: None };
+        assert_eq!(needs(&[rule(15, share.clone())]), Some(none.clone()));
+        let past = PastNeeds { grain_minutes: 5, reach_minutes: 90, longest_minutes: 15 };
+        let all = [rule(20, share), rule(10, volume.clone()), rule(15, volume)];
+        assert_eq!(needs(&all), Some(Needs { window_minutes: 20, past: Some(past), ..none.clone() }));
+        let silence = Condition::Silence {
+            source: Some("bluesky".to_owned()),
+            baseline: Duration::from_hours(1),
+            min_history: 4,
+            min_mentions: 1,
+        };
+        let first = Condition::FirstSighting { absent_for: MINUTE * 9 };
+        let found = needs(&[rule(15, silence), rule(5, first)]).unwrap();
+        assert_eq!(
+            (found.sources, found.sightings),
+            (BTreeSet::from(["bluesky".to_owned()]), Some(MINUTE * 9))
+        );
     }
 }

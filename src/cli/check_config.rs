@@ -1,9 +1,10 @@
-//! `overheard check-config`: all settings, offline.
+//! `overheard check-config`: checks all settings offline.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::config::{ConfigError, Settings};
+use crate::config::{ConfigError, Settings, unread_variable};
+use crate::domain::ExposeSecret;
 use crate::publish::Publisher;
 use crate::source;
 
@@ -28,22 +29,24 @@ pub(super) fn run(path: Option<&Path>) -> ExitCode {
 fn check(path: Option<&Path>) -> Result<(usize, usize), ConfigError> {
     let settings = Settings::load(path)?;
     let brands = settings.brands();
-    // Rules name brands: with wrong brands they can't be judged.
+    // Rules refer to brands, so they can be checked only against valid ones.
     let rules = brands.as_ref().ok().map(|brands| settings.rules(brands)).transpose();
     let counts =
         (brands.as_ref().map_or(0, Vec::len), rules.as_ref().map_or(0, |r| r.as_ref().map_or(0, Vec::len)));
     let models = [settings.check_text_models().err(), settings.check_vision_model().err()];
     let files = [settings.inference().err(), brands.err(), rules.err()];
-    let errors = [check_kafka(&settings).err()].into_iter().chain(models).chain(files);
+    let unread = settings.unread_variables.iter().map(|name| Some(ConfigError::one(unread_variable(name))));
+    let errors = [check_kafka(&settings).err()].into_iter().chain(models).chain(files).chain(unread);
     ConfigError::together(errors.flatten())?;
     Ok(counts)
 }
 
-/// Has librdkafka judge consumer and producer as a whole, without a broker to reach out to.
+/// Has librdkafka check all properties of consumer and producer together, without connecting.
 fn check_kafka(settings: &Settings) -> Result<(), ConfigError> {
-    // A client that is to have a token fetches it as soon as it is made.
+    // With OAUTHBEARER librdkafka fetches a token as soon as the client is created.
     let fetches_token = settings.publish.client.iter().any(|(property, value)| {
-        matches!(property.as_str(), "sasl.mechanism" | "sasl.mechanisms") && value.expose() == "OAUTHBEARER"
+        matches!(property.as_str(), "sasl.mechanism" | "sasl.mechanisms")
+            && value.expose_secret() == "OAUTHBEARER"
     });
     if fetches_token {
         return Ok(());
@@ -52,6 +55,6 @@ fn check_kafka(settings: &Settings) -> Result<(), ConfigError> {
     publish.client.remove("bootstrap.servers");
     let consumer = source::check(&settings.source).map_err(|error| error.to_string());
     let producer = Publisher::new(&publish).map(drop).map_err(|error| error.to_string());
-    // Most mistakes are told in the same words for both.
+    // Most mistakes are the same for both, so the first error is enough.
     consumer.and(producer).map_err(|problem| ConfigError::one(format!("kafka.client: {problem}")))
 }

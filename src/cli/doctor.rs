@@ -1,13 +1,14 @@
-//! `overheard doctor`: reaches everything that the daemon needs, a line each, with what to do.
+//! `overheard doctor`: checks everything that the daemon needs, one line each, with what to do.
 
 use std::process::ExitCode;
 
+use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::inference::{DetectorModel, Runtime, TextModel};
 use crate::source;
 use crate::store::Store;
 
-/// Prints findings as they come, and counts them.
+/// Prints and counts findings.
 #[derive(Default)]
 struct Findings {
     good: usize,
@@ -92,7 +93,7 @@ fn check_models(settings: &Settings, findings: &mut Findings) {
 
 async fn check_kafka(settings: &Settings, findings: &mut Findings) -> anyhow::Result<()> {
     let options = settings.source.clone();
-    let seen = match tokio::task::spawn_blocking(move || source::look_around(&options)).await? {
+    let seen = match tokio::task::spawn_blocking(move || source::describe_cluster(&options)).await? {
         Ok(seen) => seen,
         Err(error) => {
             findings.bad(
@@ -133,6 +134,11 @@ async fn check_postgres(settings: &Settings, findings: &mut Findings) {
                 format_args!("{error}; is it up, and are the settings in [postgres] right?"),
             );
         }
+    }
+    let difference = store.clock_difference(&SystemClock).await;
+    match difference.and_then(|found| found.check().map(|()| found.ahead().abs().as_seconds_f64())) {
+        Ok(seconds) => findings.good("clock", format_args!("{seconds:.1} s from Postgres's")),
+        Err(error) => findings.bad("clock", error),
     }
     match store.migration_state().await {
         Ok(state) if state.pending == 0 => {

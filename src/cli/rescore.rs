@@ -5,13 +5,16 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::assemble;
+use super::times::time;
+use crate::assembly;
 use crate::config::Settings;
 use crate::domain::{BrandId, Judgement};
-use crate::inference::{InferenceError, TextScorers};
+use crate::health::Health;
+use crate::inference::InferenceError;
+use crate::pipeline::Judge;
 use crate::store::{RescoreRange, StaleMention, Store};
 use crate::telemetry;
 
@@ -38,16 +41,6 @@ pub(super) struct Arguments {
     /// Mentions in one transaction, 10000 at most
     #[arg(long, value_name = "NUMBER", default_value = "500", value_parser = batch)]
     batch: NonZeroU32,
-}
-
-/// A day of UTC, which is its first moment, or a time as RFC 3339.
-fn time(text: &str) -> Result<DateTime<Utc>, String> {
-    if let Ok(day) = text.parse::<NaiveDate>() {
-        return Ok(day.and_time(NaiveTime::MIN).and_utc());
-    }
-    let time = DateTime::parse_from_rfc3339(text);
-    time.map(|time| time.to_utc())
-        .map_err(|_| "write a day (2026-03-01) or a time (2026-03-01T09:30:00Z)".to_owned())
 }
 
 fn batch(text: &str) -> Result<NonZeroU32, String> {
@@ -87,13 +80,14 @@ pub(super) async fn run(settings: Settings, arguments: Arguments) -> anyhow::Res
     if !is_configured && !store.is_mentioned(&brand).await? {
         bail!("--brand {brand}: no brand of the configuration has this id, and no mention is stored of it");
     }
-    let scorers =
-        tokio::task::spawn_blocking(move || assemble::text_scorers(&assemble::runtime(&options)?, &options))
-            .await??;
-    let models: Vec<_> = scorers.iter().map(|scorer| scorer.model().clone()).collect();
+    let judge = tokio::task::spawn_blocking(move || {
+        assembly::judge(&assembly::runtime(&options)?, &options, &Health::new())
+    })
+    .await??;
+    let models: Vec<_> = judge.scorers().map(|scorer| scorer.model().clone()).collect();
     let names = models.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let range = RescoreRange { brand, since, until, models };
-    let progress = rescore_all(&store, &scorers, &range, batch).await.context(
+    let progress = rescore_all(&store, &judge, &range, batch).await.context(
         "Stopped early; what was rescored so far is kept, and the same command goes on from there",
     )?;
     let Progress { seen, rescored, unscored, without_text, failed } = progress;
@@ -107,7 +101,7 @@ pub(super) async fn run(settings: Settings, arguments: Arguments) -> anyhow::Res
 
 async fn rescore_all(
     store: &Store,
-    scorers: &TextScorers,
+    judge: &Judge,
     range: &RescoreRange,
     batch: NonZeroU32,
 ) -> anyhow::Result<Progress> {
@@ -120,8 +114,14 @@ async fn rescore_all(
         let Some(end) = mentions.last() else { break };
         last = Some(end.clone());
         progress.seen += mentions.len() as u64;
-        let judged = judge(scorers, mentions, &mut progress).await?;
-        progress.rescored += store.rescore(&range.brand, &judged).await?;
+        let judged = judge_all(judge, mentions, &mut progress).await?;
+        progress.rescored += loop {
+            match store.rescore(&range.brand, &judged).await {
+                // Somebody holds a row for long. The batch is the same again.
+                Err(error) if error.is_locked() => tracing::warn!(error = %error, "Trying again"),
+                result => break result?,
+            }
+        };
         if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
             told = Some(Instant::now());
             eprintln!("{} of {total} mentions seen, {} rescored", progress.seen, progress.rescored);
@@ -131,8 +131,8 @@ async fn rescore_all(
 }
 
 /// Judges a batch: all texts are on their way before the first is waited for.
-async fn judge(
-    scorers: &TextScorers,
+async fn judge_all(
+    judge: &Judge,
     mentions: Vec<StaleMention>,
     progress: &mut Progress,
 ) -> anyhow::Result<Vec<(StaleMention, Judgement)>> {
@@ -142,7 +142,7 @@ async fn judge(
             progress.without_text += 1;
             continue;
         };
-        let submitted = scorers.submit(text, mention.claimed.as_deref(), &[mention.place()]).await;
+        let submitted = judge.submit(text, &mention.claimed, &mention.names(), &[mention.place()]).await;
         pending.push((mention, submitted));
     }
     let mut judged = Vec::with_capacity(pending.len());
@@ -170,15 +170,6 @@ async fn judge(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_and_times_are_read() {
-        assert_eq!(time("2026-03-01").unwrap(), time("2026-03-01T00:00:00Z").unwrap());
-        assert_eq!(time("2026-03-01T02:00:00+02:00").unwrap(), time("2026-03-01").unwrap());
-        for wrong in ["", "yesterday", "2026-02-30", "2026-03-01 10:00", "2026-03-01T10:00:00"] {
-            assert!(time(wrong).unwrap_err().contains("2026-03-01"), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_batch_is_bounded() {

@@ -10,11 +10,14 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
 
-use super::assemble;
+use crate::assembly;
 use crate::config::Settings;
+use crate::decode::{read_json, unescape_html};
 use crate::domain::{Judgement, Language, Score};
-use crate::inference::{InferenceError, PendingJudgements, TextScorers};
+use crate::health::Health;
+use crate::inference::InferenceError;
 use crate::matching::first_place;
+use crate::pipeline::{Judge, PendingJudgements};
 use crate::telemetry;
 
 /// What `score` takes.
@@ -22,7 +25,7 @@ use crate::telemetry;
 #[command(after_long_help = "\
 A line that begins with { is a JSON object with the keys text, id (a text or number; the line's \
 number without it), target and language (what the text claims to be in, such as \"de\"); any other \
-line is a text. The text is scored towards the first place where it holds the target, in whatever \
+line is a text. References such as &amp; are decoded. The text is scored towards the first place where it holds the target, in whatever \
 case; where it does not, as a whole, and the answer says \"target_found\": false. A text in a \
 language that no model scores gets a label of null and a reason. A line that can't be read gives \
 an object with error, and the exit code is 1 at the end.")]
@@ -83,22 +86,23 @@ struct Job {
 pub(super) async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<ExitCode> {
     telemetry::start(&telemetry::Options { filter: "warn".to_owned(), ..settings.log.clone() });
     let options = settings.inference()?;
-    let scorers = tokio::task::spawn_blocking({
+    let judge = tokio::task::spawn_blocking({
         let options = options.clone();
         move || {
-            let runtime = assemble::runtime(&options)?;
+            let runtime = assembly::runtime(&options)?;
+            let health = Health::new();
             match arguments.model {
                 Some(name) => {
-                    Ok(TextScorers::of_any_language(assemble::text_scorer(&runtime, &options, &name)?))
+                    Ok(Judge::of_any_language(assembly::text_scorer(&runtime, &options, &name, &health)?))
                 }
-                None => assemble::text_scorers(&runtime, &options),
+                None => assembly::judge(&runtime, &options, &health),
             }
         }
     })
     .await??;
     let (jobs, mut pending) = mpsc::channel(options.queue.get());
-    let scored = scorers.languages();
-    let reader = tokio::spawn(read_lines(scorers, jobs));
+    let scored = judge.languages();
+    let reader = tokio::spawn(read_lines(judge, jobs));
 
     let mut output = BufWriter::new(std::io::stdout());
     let mut failed = false;
@@ -179,7 +183,7 @@ fn rounded(value: f32) -> f64 {
     (f64::from(value) * 1e6).round() / 1e6
 }
 
-async fn read_lines(scorers: TextScorers, jobs: mpsc::Sender<Job>) -> anyhow::Result<()> {
+async fn read_lines(judge: Judge, jobs: mpsc::Sender<Job>) -> anyhow::Result<()> {
     let mut input = BufReader::new(tokio::io::stdin());
     let mut bytes = Vec::new();
     for number in 1u64.. {
@@ -191,7 +195,7 @@ async fn read_lines(scorers: TextScorers, jobs: mpsc::Sender<Job>) -> anyhow::Re
         let (target_found, judgements) = match question {
             Ok(Question { text, target, language }) => {
                 let place = target.as_deref().and_then(|target| first_place(&text, target));
-                let judgements = scorers.submit(&text, language.as_deref(), &[place]).await;
+                let judgements = judge.submit(&text, language.as_slice(), place.as_slice(), &[place]).await;
                 (target.map(|_| place.is_some()), judgements.map_err(|error| error.to_string()))
             }
             Err(error) => (None, Err(error)),
@@ -209,13 +213,14 @@ fn read_line(number: u64, bytes: &[u8]) -> (Value, Result<Question, String>) {
     let Ok(line) = std::str::from_utf8(bytes) else {
         return (by_number, Err("the line is not UTF-8".to_owned()));
     };
-    let line = line.trim_end_matches(['\r', '\n']);
+    let line = line.trim_start_matches('\u{FEFF}').trim_end_matches(['\r', '\n']);
     if !line.trim_start().starts_with('{') {
-        let text = line.to_owned();
+        let text = unescape_html(line).into_owned();
         return (by_number, Ok(Question { text, target: None, language: None }));
     }
-    let mut object: serde_json::Map<String, Value> = match serde_json::from_str(line) {
-        Ok(object) => object,
+    let mut object = match read_json(line.as_bytes()) {
+        Ok((Value::Object(object), _)) => object,
+        Ok(_) => return (by_number, Err("the line begins with { but is no JSON object".to_owned())),
         Err(error) => {
             return (by_number, Err(format!("the line begins with {{ but is no JSON object: {error}")));
         }
@@ -239,7 +244,7 @@ fn read_question(object: &mut serde_json::Map<String, Value>) -> Result<Question
         tag.parse::<Language>().map_err(|error| format!("language: {error}"))?;
     }
     let text = optional("text")?.ok_or("text is missing")?;
-    Ok(Question { text, target, language })
+    Ok(Question { text: unescape_html(&text).into_owned(), target, language })
 }
 
 #[cfg(test)]
@@ -253,6 +258,12 @@ mod tests {
             Ok(Question { text: owned(text), target: target.map(owned), language: language.map(owned) })
         };
         assert_eq!(read_line(3, b"I love it\r\n"), (3.into(), question("I love it", None, None)));
+        assert_eq!(
+            read_line(3, "\u{FEFF}I &lt;3 it".as_bytes()),
+            (3.into(), question("I <3 it", None, None))
+        );
+        let marked = "\u{FEFF}{\"text\":\"can&#x27;t \\ud83d\"}";
+        assert_eq!(read_line(4, marked.as_bytes()), (4.into(), question("can't \u{FFFD}", None, None)));
         let object = br#"{"id":"a","text":"ok","target":"it","language":"pt-br"}"#;
         assert_eq!(read_line(1, object), ("a".into(), question("ok", Some("it"), Some("pt-br"))));
         assert_eq!(read_line(4, br#"{"text":"ok"}"#), (4.into(), question("ok", None, None)));

@@ -7,28 +7,30 @@ use toml::{Table, Value};
 
 use super::ConfigError;
 
-/// The commented default file; also the defaults themselves.
+/// The commented default file, the only source of the defaults.
 pub const DEFAULTS: &str = include_str!("../../config/overheard.toml");
 
 const PREFIX: &str = "OVERHEARD__";
-/// A table whose keys are librdkafka's: they hold dots, which environment names can't.
+/// The table whose keys are librdkafka's. They contain dots, which names of variables can't.
 const DOTTED_TABLE: [&str; 2] = ["kafka", "client"];
 
-/// Settings laid over each other, and where those came from that are not in a file.
+/// The merged settings, and which of them come from environment variables.
 #[derive(Debug)]
 pub struct Layered {
-    /// The result.
+    /// The merged settings.
     pub table: Table,
     /// Key path -> name of the environment variable.
     pub origins: BTreeMap<String, String>,
-    /// Names of the program's own variables that are not UTF-8; a mark stands for what is none.
+    /// Variables that look like ours, but whose prefix is another one, so that nothing reads them.
+    pub unread: Vec<String>,
+    /// Variables with our prefix whose name or value is not UTF-8, with replacement characters.
     pub unreadable: Vec<String>,
 }
 
-/// Lays a file (if there is one) and the environment over the defaults.
+/// Merges the defaults, a file (if given) and the environment; later ones take precedence.
 ///
 /// # Errors
-/// The file is not TOML.
+/// The file is not valid TOML.
 pub fn lay(
     file: Option<(&str, &str)>,
     environment: impl Iterator<Item = (OsString, OsString)>,
@@ -39,11 +41,14 @@ pub fn lay(
         merge(&mut table, parse(name, text)?);
     }
     let mut origins = BTreeMap::new();
-    let mut unreadable = Vec::new();
+    let (mut unread, mut unreadable) = (Vec::new(), Vec::new());
     for (name, text) in environment {
         let shown = name.to_string_lossy().into_owned();
-        // What is not ours may be of any bytes.
-        let Some(keys) = shown.strip_prefix(PREFIX) else { continue };
+        // Variables without our prefix may hold any bytes.
+        let Some(keys) = shown.strip_prefix(PREFIX) else {
+            unread.extend(is_meant_for_us(&shown).then_some(shown));
+            continue;
+        };
         let (true, Some(text)) = (name.to_str().is_some(), text.to_str()) else {
             unreadable.push(shown);
             continue;
@@ -52,14 +57,25 @@ pub fn lay(
         set(&mut table, Some(&defaults), &keys, text);
         origins.insert(keys.join("."), shown);
     }
-    // A variable may hold the whole table.
+    // A variable may hold the whole `[kafka.client]` table.
     flatten_properties(&mut table);
-    Ok(Layered { table, origins, unreadable })
+    Ok(Layered { table, origins, unread, unreadable })
+}
+
+/// Whether a variable names a section of the settings behind our name, however it is written.
+fn is_meant_for_us(name: &str) -> bool {
+    let name = name.to_ascii_uppercase().replace(['.', '-'], "_");
+    let Some(keys) = name.strip_prefix("OVERHEARD_") else { return false };
+    let section = keys.trim_start_matches('_').split('_').next().unwrap_or_default().to_ascii_lowercase();
+    DEFAULTS.lines().any(|line| {
+        let header = line.strip_prefix('[').and_then(|line| line.strip_suffix(']'));
+        header.is_some_and(|header| header.split('.').next() == Some(&section))
+    })
 }
 
 fn parse(name: &str, text: &str) -> Result<Table, ConfigError> {
     let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
-        // Without the line itself, which may hold a password.
+        // The line itself is left out, since it may hold a password.
         let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
         ConfigError::one(format!("{name}: line {line}: {}", error.message()))
     })?;
@@ -74,7 +90,7 @@ fn flatten_properties(table: &mut Table) {
     }
 }
 
-/// Without quotes, `security.protocol` is a table of its own in TOML; meant is one property.
+/// TOML reads an unquoted `security.protocol` as a nested table, but it is one property.
 fn flat(table: Table) -> Table {
     let mut properties = Table::new();
     for (key, value) in table {
@@ -92,7 +108,7 @@ fn flat(table: Table) -> Table {
 fn keys_of(name: &str) -> Vec<String> {
     let mut keys: Vec<String> = name.split("__").map(str::to_lowercase).collect();
     if keys.len() == 3 && keys[..2] == DOTTED_TABLE {
-        // The end that says that the value is in a file keeps its underscore.
+        // The suffix of secrets in files keeps its underscore.
         keys[2] = match keys[2].strip_suffix("_file") {
             Some(secret) => format!("{}_file", secret.replace('_', ".")),
             None => keys[2].replace('_', "."),
@@ -110,7 +126,8 @@ fn merge(below: &mut Table, above: Table) {
     }
 }
 
-/// Sets a value. Its kind, and what is a table, the defaults say: a file's mistake changes neither.
+/// Sets a value. The defaults decide its type and which keys are tables, so that a mistake in the
+/// file does not change how a variable is read.
 fn set(table: &mut Table, defaults: Option<&Table>, keys: &[String], text: &str) {
     let Some((first, rest)) = keys.split_first() else { return };
     let default = defaults.and_then(|defaults| defaults.get(first));
@@ -121,9 +138,9 @@ fn set(table: &mut Table, defaults: Option<&Table>, keys: &[String], text: &str)
     let below = default.and_then(Value::as_table);
     match table.entry(first.clone()).or_insert_with(|| Value::Table(Table::new())) {
         Value::Table(inner) => set(inner, below, rest, text),
-        // The file has something else where a table belongs: that is refused.
+        // The file has another value where a table belongs; the reader refuses it.
         _ if below.is_some() => {}
-        // The variable names a table where there is none: that is refused.
+        // The variable names a key below a plain value; the reader refuses it.
         other => {
             let mut inner = Table::new();
             set(&mut inner, None, rest, text);
@@ -132,8 +149,8 @@ fn set(table: &mut Table, defaults: Option<&Table>, keys: &[String], text: &str)
     }
 }
 
-/// The text as a value of the kind that the default has. A text that is not of that kind
-/// stays a text, and is refused where the setting is read.
+/// The text as a value of the default's type. What does not parse stays a string, which the reader
+/// refuses.
 fn value_like(default: Option<&Value>, text: &str) -> Value {
     let literal = || format!("value = {text}").parse::<Table>().ok()?.remove("value");
     let parsed = match default {
@@ -163,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn environment_values_take_the_kind_of_the_setting() {
+    fn environment_values_take_the_type_of_the_setting() {
         let laid = laid(
             None,
             &[
@@ -212,13 +229,25 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_below_a_value_is_no_value() {
+    fn variables_that_look_like_ours_are_told() {
+        let ours = [
+            ("OVERHEARD_KAFKA_BROKERS", "x"),
+            ("OVERHEARD_KAFKA__GROUP", "x"),
+            ("Overheard__log__filter", "x"),
+        ];
+        let others = [("OVERHEARD_SERVICES", "native"), ("OVERHEARDX_KAFKA", "x"), ("KAFKA_BROKERS", "x")];
+        assert_eq!(laid(None, &ours).unread, ours.map(|(name, _)| name));
+        assert!(laid(None, &others).unread.is_empty());
+    }
+
+    #[test]
+    fn a_variable_below_a_plain_value_makes_a_table() {
         let laid = laid(None, &[("OVERHEARD__KAFKA__GROUP__NAME", "x")]);
         assert!(laid.table["kafka"]["group"].is_table());
     }
 
     #[test]
-    fn what_is_no_toml_is_told_by_its_line_alone() {
+    fn invalid_toml_is_reported_by_line_number_without_the_line() {
         let error = parse("a.toml", "[postgres]\npassword = \"hunter2\n").unwrap_err().to_string();
         assert!(error.starts_with("a.toml: line 2: "), "{error}");
         assert!(!error.contains("hunter2"), "{error}");

@@ -1,8 +1,8 @@
-//! Reads settings out of TOML tables and gathers every problem on the way, each with its key path.
+//! Reads settings from TOML tables and collects every problem, each with its key path.
 //!
-//! A getter that meets a wrong value notes the problem and returns a placeholder, so that one
-//! pass finds all of them; [`Problems::finish`] then refuses the whole. What would follow from a
-//! placeholder is not noted: one mistake is one problem.
+//! A getter that reads a wrong value notes the problem and returns a placeholder, so that one pass
+//! finds all problems; [`Problems::finish`] then returns them. Checks skip values that are
+//! placeholders, so that one mistake is reported once.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,29 +12,30 @@ use std::str::FromStr;
 
 use toml::{Table, Value};
 
-use super::setting::{Bounded, Setting};
-use crate::domain::Secret;
+use super::recorder::Recorder;
+use super::setting::{Bounded, Setting, has_stray_control};
+use crate::domain::SecretString;
 
 /// All that is wrong with a configuration. Never empty.
 #[derive(Debug, thiserror::Error)]
 pub struct ConfigError(Vec<String>);
 
 impl ConfigError {
-    /// One problem alone.
+    /// A single problem.
     pub fn one(problem: impl Into<String>) -> Self {
         Self(vec![problem.into()])
     }
 
-    /// The same problems, each with the file that it is in.
+    /// The same problems, each prefixed with the file that it is in.
     #[must_use]
     pub fn within(self, file: &std::path::Path) -> Self {
         Self(self.0.into_iter().map(|problem| format!("{}: {problem}", file.display())).collect())
     }
 
-    /// The problems of several parts together; none if there are none.
+    /// All problems of several errors in one error.
     ///
     /// # Errors
-    /// All problems at once.
+    /// There is at least one error.
     pub fn together(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
         let all: Vec<String> = errors.into_iter().flat_map(|error| error.0).collect();
         if all.is_empty() { Ok(()) } else { Err(Self(all)) }
@@ -56,19 +57,25 @@ impl fmt::Display for ConfigError {
 #[derive(Debug, Default)]
 pub struct Problems {
     found: RefCell<Vec<String>>,
-    /// Key path -> where its value came from, where that is not the file itself.
+    /// Key path -> the environment variable that its value comes from.
     origins: BTreeMap<String, String>,
-    /// Key paths whose values are missing or wrong, so that placeholders stand for them.
+    /// Key paths whose values are missing or wrong and were replaced by placeholders.
     broken: RefCell<BTreeSet<String>>,
+    recorder: Recorder,
 }
 
 impl Problems {
-    /// Knows which keys came from elsewhere, to name that place in problems.
+    /// Names, in problems, the environment variables that values come from.
     pub fn with_origins(origins: BTreeMap<String, String>) -> Self {
         Self { origins, ..Self::default() }
     }
 
-    /// Notes a problem with the value at a key path, unless a placeholder stands there.
+    /// Records which keys are read.
+    pub(super) fn recording(recorder: &Recorder) -> Self {
+        Self { recorder: recorder.clone(), ..Self::default() }
+    }
+
+    /// Notes a problem with the value at a key path, unless the value is a placeholder.
     pub fn note(&self, path: &str, problem: impl fmt::Display) {
         if !self.is_sound(path) {
             return;
@@ -78,19 +85,19 @@ impl Problems {
         self.found.borrow_mut().push(format!("{path}{origin}: {problem}"));
     }
 
-    /// Notes a problem with the value at a key path that leaves nothing to judge there or below.
+    /// Notes a problem and skips later checks of this key path and all below it.
     fn note_broken(&self, path: &str, problem: impl fmt::Display) {
         self.note(path, problem);
         self.broken.borrow_mut().insert(path.to_owned());
     }
 
-    /// Whether the value at a key path is the one that was written, and not a placeholder.
+    /// Whether the value at a key path is the configured one, not a placeholder.
     pub fn is_sound(&self, path: &str) -> bool {
         let broken = self.broken.borrow();
         !self_and_above(path).any(|path| broken.contains(path))
     }
 
-    /// The result, if nothing was wrong.
+    /// The result, if no problem was noted.
     ///
     /// # Errors
     /// All problems at once.
@@ -110,7 +117,7 @@ fn self_and_above(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| path.rfind(['.', '[']).map(|end| &path[..end]))
 }
 
-/// One table of settings. Keys are taken out as they are read; what is left at the end is unknown.
+/// One table of settings. Reading a key removes it; keys that remain at the end are unknown.
 #[derive(Debug)]
 pub struct Section<'a> {
     path: String,
@@ -139,7 +146,7 @@ impl<'a> Section<'a> {
         self.problems.note_broken(&self.path_of(key), problem);
     }
 
-    /// Whether what was read for a key is what was written, and not a placeholder.
+    /// Whether the value that was read for a key is the configured one, not a placeholder.
     pub fn is_sound(&self, key: &str) -> bool {
         self.problems.is_sound(&self.path_of(key))
     }
@@ -154,27 +161,37 @@ impl<'a> Section<'a> {
         self.table.remove(key)
     }
 
-    /// The value of a key that must be there.
+    fn record(&self, key: &str, schema: serde_json::Value, is_required: bool) {
+        self.problems.recorder.record(&self.path_of(key), schema, is_required);
+    }
+
+    /// The value of a required key.
     pub fn required<T: Setting>(&mut self, key: &str) -> T {
+        self.record(key, T::schema(), true);
         let Some(value) = self.take(key) else {
-            self.note_broken(key, format_args!("is missing; it wants {}", T::EXPECTED));
+            self.note_broken(key, format_args!("is missing; write {}", T::EXPECTED));
             return T::placeholder();
         };
         self.convert(key, &value)
     }
 
-    /// The value of a key that must be there and lie within a range.
+    /// The value of a required key, within a range.
     pub fn within<T: Bounded>(&mut self, key: &str, range: RangeInclusive<T::Bound>) -> T {
         let value = self.required(key);
         self.judge(key, value, &range)
     }
 
-    /// The value of a key that may be absent or an empty text, and otherwise lies within a range.
+    /// The value of a key, within a range; `None` where it is absent or an empty string.
     pub fn optional_within<T: Bounded>(&mut self, key: &str, range: RangeInclusive<T::Bound>) -> Option<T> {
-        self.optional(key).map(|value| self.judge(key, value, &range))
+        let value = self.optional(key);
+        let [lowest, highest] = [*range.start(), *range.end()].map(T::written);
+        self.problems.recorder.bound(&self.path_of(key), lowest, highest);
+        value.map(|value| self.judge(key, value, &range))
     }
 
     fn judge<T: Bounded>(&self, key: &str, value: T, range: &RangeInclusive<T::Bound>) -> T {
+        let [lowest, highest] = [*range.start(), *range.end()].map(T::written);
+        self.problems.recorder.bound(&self.path_of(key), lowest, highest);
         if self.is_sound(key) && !range.contains(&value.bound()) {
             let [lowest, highest, given] = [*range.start(), *range.end(), value.bound()].map(T::written);
             self.note_broken(key, format_args!("{given} is out of range; write {lowest} to {highest}"));
@@ -182,41 +199,52 @@ impl<'a> Section<'a> {
         value
     }
 
-    /// The value of a key that may be absent or an empty text.
+    /// The value of a key; `None` where it is absent or an empty string.
     pub fn optional<T: Setting>(&mut self, key: &str) -> Option<T> {
+        self.record(key, serde_json::json!({"anyOf": [T::schema(), {"const": ""}]}), false);
         let value = self.take(key)?;
         (value != Value::String(String::new())).then(|| self.convert(key, &value))
     }
 
     /// The value of a key, or `default` where it is absent.
     pub fn or<T: Setting>(&mut self, key: &str, default: T) -> T {
+        self.record(key, T::schema(), false);
         match self.take(key) {
             Some(value) => self.convert(key, &value),
             None => default,
         }
     }
 
-    /// A text that a type of its own parses. None where a problem was noted.
+    /// A string that `T` parses. `None` where a problem was noted.
     pub fn parsed<T: FromStr<Err: fmt::Display>>(&mut self, key: &str) -> Option<T> {
+        self.record(key, String::schema(), true);
         let Some(value) = self.take(key) else {
-            self.note_broken(key, "is missing; it wants a text");
+            self.note_broken(key, "is missing; write a string");
             return None;
         };
         let Value::String(text) = value else {
-            self.note_broken(key, format_args!("{} is not a text", shown(&value)));
+            self.note_broken(key, format_args!("{} is not a string", shown(&value)));
             return None;
         };
         text.parse().map_err(|error| self.note_broken(key, error)).ok()
     }
 
-    /// A text that no message shows, whatever is wrong with it. None where it is absent or empty.
-    pub fn secret(&mut self, key: &str) -> Option<Secret> {
+    /// A string that is never shown in a message. `None` where it is absent or empty.
+    pub fn secret(&mut self, key: &str) -> Option<SecretString> {
+        self.record(key, String::schema(), false);
         let value = self.take(key)?;
         let Value::String(text) = value else {
-            self.note_broken(key, "is not a text (the value is not shown); write it in quotes");
+            self.note_broken(key, "is not a string (the value is not shown); write it in quotes");
             return None;
         };
-        (!text.is_empty()).then(|| Secret::new(text))
+        if has_stray_control(&text) {
+            self.note_broken(
+                key,
+                "has a control character (the value is not shown), such as a carriage return; take it out",
+            );
+            return None;
+        }
+        (!text.is_empty()).then(|| SecretString::from(text))
     }
 
     fn convert<T: Setting>(&self, key: &str, value: &Value) -> T {
@@ -232,10 +260,10 @@ impl<'a> Section<'a> {
         let table = match self.take(key) {
             None => Table::new(),
             Some(Value::Table(table)) => table,
-            // Not shown: what stands here instead of a table may be a secret.
+            // The value is not shown: it may be a secret.
             Some(other) => {
                 let kind = other.type_str();
-                self.note_broken(key, format_args!("is no table of settings but of the kind \"{kind}\""));
+                self.note_broken(key, format_args!("is not a table of settings but of type {kind}"));
                 Table::new()
             }
         };
@@ -255,6 +283,7 @@ impl<'a> Section<'a> {
             let path = format!("{}[{index}]", self.path_of(key));
             match item {
                 Value::Table(table) => {
+                    self.problems.recorder.table_of_array(&path);
                     sections.push(Section { path, table, known: Vec::new(), problems: self.problems });
                 }
                 other => {
@@ -264,29 +293,35 @@ impl<'a> Section<'a> {
             }
         }
         if one_is_broken {
-            // What the others amount to is not judged.
+            // Checks of the whole array are skipped.
             self.problems.broken.borrow_mut().insert(self.path_of(key));
         }
         sections
     }
 
-    /// Every key of this section with its value as text: for settings that are passed through.
+    /// Every key of this section with its value as a string, for settings that are passed through.
     pub fn pass_through(&mut self) -> BTreeMap<String, String> {
+        let plain = serde_json::json!({"type": ["string", "number", "boolean", "object"]});
+        let schema = serde_json::json!({"type": "object", "additionalProperties": plain});
+        self.problems.recorder.record(&self.path, schema, false);
         let table = std::mem::take(&mut self.table);
         let mut passed = BTreeMap::new();
         for (key, value) in table {
             match value {
+                Value::String(text) if has_stray_control(&text) => {
+                    self.note_broken(&key, "has a control character (the value is not shown), such as a carriage return; take it out");
+                }
                 Value::String(text) => drop(passed.insert(key, text)),
                 Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => {
                     passed.insert(key, value.to_string());
                 }
-                _ => self.note_broken(&key, "is not a text, number or truth value"),
+                _ => self.note_broken(&key, "is not a string, number or boolean"),
             }
         }
         passed
     }
 
-    /// Notes every key that nobody asked for.
+    /// Notes every key that was not read as unknown.
     pub fn finish(self) {
         for key in self.table.keys() {
             self.note(key, format_args!("unknown key; known here: {}", self.known.join(", ")));

@@ -1,25 +1,29 @@
-//! The kinds of values that settings have, and how each is written in TOML.
+//! The types of values that settings have, and how each is written in TOML.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::{Value as Schema, json};
 use toml::Value;
 
-/// A kind of value that can be read from TOML.
+/// A type of value that can be read from TOML.
 pub trait Setting: Sized {
-    /// What to write, in words that complete "is not …".
+    /// What to write, in words that complete "is not ...".
     const EXPECTED: &'static str;
 
-    /// The value, or none if it is of another kind or out of range.
+    /// The value, or `None` if the TOML value has another type or can't be represented.
     fn read(value: &Value) -> Option<Self>;
 
-    /// Stands in for a wrong value until the configuration is refused.
+    /// The JSON schema of what is written.
+    fn schema() -> Schema;
+
+    /// Replaces a wrong value, so that reading can go on and find further mistakes.
     fn placeholder() -> Self;
 }
 
-/// A kind of value that a range can bound.
+/// A type of value that a range can bound.
 pub trait Bounded: Setting {
     /// What is compared.
     type Bound: PartialOrd + Copy;
@@ -27,14 +31,24 @@ pub trait Bounded: Setting {
     /// The value, to be compared.
     fn bound(&self) -> Self::Bound;
 
-    /// A bound as it would stand in the file, with its unit.
+    /// A bound as it is written in the file, with its unit.
     fn written(bound: Self::Bound) -> String;
 }
 
+/// Whether a text has a control character that no editor shows, such as the carriage return that a
+/// variable gets from a file of another system. Line breaks and tabs may be meant.
+pub(super) fn has_stray_control(text: &str) -> bool {
+    let text = text.replace("\r\n", "\n");
+    text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\t'))
+}
+
 impl Setting for String {
-    const EXPECTED: &'static str = "a text";
+    const EXPECTED: &'static str = "a string without control characters";
+    fn schema() -> Schema {
+        json!({"type": "string"})
+    }
     fn read(value: &Value) -> Option<Self> {
-        value.as_str().map(str::to_owned)
+        value.as_str().filter(|text| !has_stray_control(text)).map(str::to_owned)
     }
     fn placeholder() -> Self {
         Self::new()
@@ -43,6 +57,9 @@ impl Setting for String {
 
 impl Setting for bool {
     const EXPECTED: &'static str = "true or false";
+    fn schema() -> Schema {
+        json!({"type": "boolean"})
+    }
     fn read(value: &Value) -> Option<Self> {
         value.as_bool()
     }
@@ -53,6 +70,9 @@ impl Setting for bool {
 
 impl Setting for u32 {
     const EXPECTED: &'static str = "a whole number from 0 up";
+    fn schema() -> Schema {
+        json!({"type": "integer", "minimum": 0})
+    }
     fn read(value: &Value) -> Option<Self> {
         value.as_integer()?.try_into().ok()
     }
@@ -73,6 +93,9 @@ impl Bounded for u32 {
 
 impl Setting for NonZeroUsize {
     const EXPECTED: &'static str = "a whole number from 1 up";
+    fn schema() -> Schema {
+        json!({"type": "integer", "minimum": 1})
+    }
     fn read(value: &Value) -> Option<Self> {
         usize::try_from(value.as_integer()?).ok().and_then(Self::new)
     }
@@ -93,6 +116,9 @@ impl Bounded for NonZeroUsize {
 
 impl Setting for f64 {
     const EXPECTED: &'static str = "a number";
+    fn schema() -> Schema {
+        json!({"type": "number"})
+    }
     fn read(value: &Value) -> Option<Self> {
         #[expect(clippy::cast_precision_loss, reason = "settings are far below 2^52")]
         let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as Self))?;
@@ -104,9 +130,12 @@ impl Setting for f64 {
 }
 
 impl Setting for PathBuf {
-    const EXPECTED: &'static str = "a path";
+    const EXPECTED: &'static str = "a path without control characters";
+    fn schema() -> Schema {
+        json!({"type": "string", "minLength": 1})
+    }
     fn read(value: &Value) -> Option<Self> {
-        value.as_str().filter(|text| !text.is_empty()).map(Self::from)
+        value.as_str().filter(|text| !text.is_empty() && !text.contains(char::is_control)).map(Self::from)
     }
     fn placeholder() -> Self {
         Self::new()
@@ -115,6 +144,9 @@ impl Setting for PathBuf {
 
 impl Setting for SocketAddr {
     const EXPECTED: &'static str = "an address and port such as \"127.0.0.1:9464\"";
+    fn schema() -> Schema {
+        json!({"type": "string"})
+    }
     fn read(value: &Value) -> Option<Self> {
         value.as_str()?.parse().ok()
     }
@@ -125,6 +157,9 @@ impl Setting for SocketAddr {
 
 impl Setting for Duration {
     const EXPECTED: &'static str = "a duration such as \"250ms\", \"30s\", \"10m\", \"12h\" or \"7d\"";
+    fn schema() -> Schema {
+        json!({"type": "string", "pattern": "^[0-9.]+ *(ms|s|m|h|d)$"})
+    }
     fn read(value: &Value) -> Option<Self> {
         let (number, unit) = split_unit(value.as_str()?)?;
         let seconds = match unit {
@@ -167,6 +202,9 @@ pub struct Bytes(pub usize);
 
 impl Setting for Bytes {
     const EXPECTED: &'static str = "a size such as \"512KiB\" or \"8MiB\"";
+    fn schema() -> Schema {
+        json!({"type": "string", "pattern": "^[0-9.]+ *(B|KiB|MiB|GiB)$"})
+    }
     fn read(value: &Value) -> Option<Self> {
         let (number, unit) = split_unit(value.as_str()?)?;
         let factor = match unit {
@@ -196,7 +234,10 @@ impl Bounded for Bytes {
 }
 
 impl<T: Setting> Setting for Vec<T> {
-    const EXPECTED: &'static str = "an array of values of one kind, such as [\"a\", \"b\"]";
+    const EXPECTED: &'static str = "an array of values of one type, such as [\"a\", \"b\"]";
+    fn schema() -> Schema {
+        json!({"type": "array", "items": T::schema()})
+    }
     fn read(value: &Value) -> Option<Self> {
         value.as_array()?.iter().map(T::read).collect()
     }
@@ -211,7 +252,7 @@ fn split_unit(text: &str) -> Option<(f64, &str)> {
     Some((number.trim().parse().ok()?, unit))
 }
 
-/// A number in the first of the units that it is a whole number of.
+/// The number in the first unit that divides it.
 fn in_largest_unit(number: u128, units: &[(&str, u128)]) -> Option<String> {
     let (unit, factor) = units.iter().find(|(_, factor)| number > 0 && number.is_multiple_of(*factor))?;
     Some(format!("{}{unit}", number / factor))

@@ -1,50 +1,57 @@
-//! What every decoder owes to the rest of the way, whatever its format.
+//! Rules for the fields of a post, enforced by the decoders of all formats.
 //!
-//! - Times lie in the years 1 to 9999 of UTC and are cut to microseconds, the resolution of
-//!   Postgres: finer ones would give a post another identity each time it is read back.
-//! - No text holds a NUL character, which Postgres refuses; U+FFFD stands in its place.
-//! - Identifiers and texts have a limit, since one index entry or one message must hold them.
-//! - What hangs on a post is kept up to a limit and cut beyond it: one record with 100,000 tags must
-//!   not hold up those behind it, and is no reason to lose its words.
+//! - Times are in the years 1 to 9999 UTC and are truncated to microseconds, the resolution of
+//!   Postgres. Finer times would change when stored, and with them the identity of the post.
+//! - NUL characters, which Postgres refuses, are replaced by U+FFFD.
+//! - Identifiers and texts have a limit, because they must fit an index entry or a message.
+//! - Links, hashtags and pictures beyond a limit are dropped and the post is kept. One record with
+//!   100,000 hashtags must not delay the records behind it.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 
+use super::entities::unescape_html;
 use super::fields::Object;
+use super::notes::Repair;
+use super::times;
 use crate::domain::Rejection;
 
 /// The longest post identifier or account name in bytes of UTF-8.
 pub(super) const LONGEST_ID: usize = 512;
-/// The longest source name in bytes of UTF-8. Every roll-up row carries it.
+/// The longest source name in bytes of UTF-8. Every roll-up row stores it.
 pub(super) const LONGEST_SOURCE: usize = 64;
 /// The longest text in bytes of UTF-8, 64 KiB.
 pub(super) const LONGEST_TEXT: usize = 64 * 1024;
 /// The longest language tag in bytes; RFC 5646 asks implementations for at least 35.
 pub(super) const LONGEST_LANGUAGE: usize = 35;
+/// The longest description of a picture in bytes of UTF-8; networks take 10,000 characters at most.
+const LONGEST_ALT_TEXT: usize = 16 * 1024;
 /// The longest address in bytes of UTF-8.
 pub(super) const LONGEST_LINK: usize = 2048;
-/// How much of a foreign value a rejection repeats, in characters.
+/// How many characters of an input value a rejection quotes.
 const SHOWN: usize = 64;
 
-/// How much of a list is kept.
+/// Limits of a list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ListLimit {
-    /// How many entries, the first ones.
+    /// How many entries are kept, from the first on.
     pub(super) entries: usize,
-    /// The longest entry in bytes of UTF-8; longer ones are left out.
+    /// The longest entry in bytes of UTF-8; longer ones are dropped.
     pub(super) bytes: usize,
 }
 
 /// Addresses that a post links to.
 pub(super) const LINKS: ListLimit = ListLimit { entries: 64, bytes: LONGEST_LINK };
-/// Tags that stand beside the text.
+/// Hashtags that a post lists.
 pub(super) const HASHTAGS: ListLimit = ListLimit { entries: 64, bytes: 256 };
+/// Languages that a post claims.
+const LANGUAGES: ListLimit = ListLimit { entries: 8, bytes: LONGEST_LANGUAGE };
 /// Addresses of a post's pictures.
 pub(super) const PICTURES: ListLimit = ListLimit { entries: 16, bytes: LONGEST_LINK };
 
-/// What is kept of a list: no empty entry, none that is too long, each once, and only the first so
-/// many.
+/// The distinct entries of a list that are neither empty nor too long, up to the limit.
 pub(super) fn listed(texts: impl IntoIterator<Item = String>, limit: ListLimit) -> Vec<String> {
     let mut seen = HashSet::new();
     texts
@@ -54,26 +61,35 @@ pub(super) fn listed(texts: impl IntoIterator<Item = String>, limit: ListLimit) 
         .collect()
 }
 
-/// A text without NUL characters.
+/// A text with NUL characters replaced by U+FFFD.
 pub(super) fn clean(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
 }
 
-/// The time in a field, as RFC 3339 writes it.
+/// The time in a required field, as RFC 3339 writes it and a little beyond (`times`).
 pub(super) fn time(object: &Object<'_>, key: &str) -> Result<DateTime<Utc>, Rejection> {
-    let text = object.text(key)?;
-    let parsed = DateTime::parse_from_rfc3339(text).map_err(|error| {
-        object.wrong_value(key, format_args!("is {}, not a time as RFC 3339 writes it: {error}", shown(text)))
-    })?;
-    // Through microseconds and back, a leap second too becomes a time that Postgres can give back.
-    DateTime::from_timestamp_micros(parsed.timestamp_micros())
-        .filter(|time| (1..=9999).contains(&time.year()))
-        .ok_or_else(|| {
-            object.wrong_value(key, format_args!("is {}, outside the years 1 to 9999", shown(text)))
-        })
+    parsed_time(object, key, object.text(key)?)
 }
 
-/// The text of a field that must say something and be no longer than `longest` bytes.
+/// The time in an optional field.
+pub(super) fn optional_time(object: &Object<'_>, key: &str) -> Result<Option<DateTime<Utc>>, Rejection> {
+    object
+        .optional_text(key)?
+        .filter(|text| !text.is_empty())
+        .map(|text| parsed_time(object, key, text))
+        .transpose()
+}
+
+fn parsed_time(object: &Object<'_>, key: &str, text: &str) -> Result<DateTime<Utc>, Rejection> {
+    let time = times::read(text)
+        .map_err(|problem| object.wrong_value(key, format_args!("is {}, {problem}", shown(text))))?;
+    if !time.has_zone {
+        object.note(Repair::Zone);
+    }
+    Ok(time.at)
+}
+
+/// A required string that is not blank and has at most `longest` bytes.
 pub(super) fn name(object: &Object<'_>, key: &str, longest: usize) -> Result<String, Rejection> {
     let text = object.text(key)?;
     if text.trim().is_empty() {
@@ -82,7 +98,7 @@ pub(super) fn name(object: &Object<'_>, key: &str, longest: usize) -> Result<Str
     within(object, key, text, longest)
 }
 
-/// The text of a field that may be absent and must be no longer than `longest` bytes.
+/// An optional string of at most `longest` bytes. An empty one counts as absent.
 pub(super) fn optional_name(
     object: &Object<'_>,
     key: &str,
@@ -95,25 +111,81 @@ pub(super) fn optional_name(
         .transpose()
 }
 
-/// The words of a post: they may be empty beside a picture.
-pub(super) fn words(object: &Object<'_>, key: &str) -> Result<String, Rejection> {
-    within(object, key, object.text(key)?, LONGEST_TEXT)
+/// How words are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Markup {
+    /// With references such as `&amp;`, which are decoded.
+    Escaped,
+    /// As they are read.
+    Plain,
 }
 
-/// A language tag in lower case, or none if the text is no tag of BCP 47's shape.
+impl Markup {
+    fn read(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::Escaped => unescape_html(text),
+            Self::Plain => Cow::Borrowed(text),
+        }
+    }
+}
+
+/// The text of a post. It may be empty, as in a post that is only a picture.
+pub(super) fn words(object: &Object<'_>, key: &str, markup: Markup) -> Result<String, Rejection> {
+    words_of(object, key, &markup.read(object.text(key)?))
+}
+
+/// A post's text that was made from a field.
+pub(super) fn words_of(object: &Object<'_>, key: &str, text: &str) -> Result<String, Rejection> {
+    within(object, key, text, LONGEST_TEXT)
+}
+
+/// An identifier that was made from a field.
+pub(super) fn id_of(object: &Object<'_>, key: &str, id: &str) -> Result<String, Rejection> {
+    if id.trim().is_empty() {
+        return Err(object.wrong_value(key, "is empty"));
+    }
+    within(object, key, id, LONGEST_ID)
+}
+
+/// What the author says that pictures show.
+pub(super) fn alt_texts<'a>(texts: impl IntoIterator<Item = &'a str>, markup: Markup) -> Vec<String> {
+    let clean = |text: &str| clean(markup.read(text).trim());
+    let fits = |text: &String| !text.is_empty() && text.len() <= LONGEST_ALT_TEXT;
+    texts.into_iter().map(clean).filter(fits).take(PICTURES.entries).collect()
+}
+
+/// A language tag in lower case, or `None` if the text does not have the shape of a BCP 47 tag.
 pub(super) fn language(text: &str) -> Option<String> {
     let subtag = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
     (text.len() <= LONGEST_LANGUAGE && text.split('-').all(subtag)).then(|| text.to_ascii_lowercase())
 }
 
-/// A foreign value, quoted and cut, for the detail of a rejection.
+/// The valid tags among those in a field, in lower case, each once. Clients may write anything there.
+pub(super) fn languages(object: &Object<'_>, key: &str) -> Vec<String> {
+    let valid = |tag: &str| {
+        let language = language(tag);
+        if language.is_none() && !tag.is_empty() {
+            object.note(Repair::Language);
+        }
+        language
+    };
+    listed(object.texts(key, Repair::Language).into_iter().filter_map(valid), LANGUAGES)
+}
+
+/// The host of an address.
+pub(super) fn host(address: &str) -> Option<&str> {
+    let (_, behind) = address.split_once("://")?;
+    behind.split(['/', '?', '#']).next().filter(|host| !host.is_empty())
+}
+
+/// An input value, quoted and truncated, for the detail of a rejection.
 pub(super) fn shown(text: &str) -> String {
     let cut: String = text.chars().take(SHOWN).collect();
     if cut.len() < text.len() { format!("{cut:?}…") } else { format!("{cut:?}") }
 }
 
 fn within(object: &Object<'_>, key: &str, text: &str, longest: usize) -> Result<String, Rejection> {
-    // U+FFFD is longer than NUL: what counts is what will be stored.
+    // U+FFFD is longer than NUL, so the limit applies after the replacement.
     let text = clean(text);
     if text.len() > longest {
         return Err(object

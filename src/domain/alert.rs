@@ -1,9 +1,9 @@
-//! An alert: something about a brand that a person should know now.
+//! Alerts, as messages have them.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::BrandId;
+use super::{BrandId, Counts};
 
 /// What a rule watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -13,14 +13,23 @@ pub enum AlertKind {
     Volume,
     /// A large share of negative mentions.
     NegativeShare,
+    /// Nothing heard where something normally is.
+    Silence,
+    /// A logo seen where none was for long.
+    FirstSighting,
 }
 
 impl AlertKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Volume, Self::NegativeShare, Self::Silence, Self::FirstSighting];
+
     /// The name in configuration, rows and messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Volume => "volume",
             Self::NegativeShare => "negative_share",
+            Self::Silence => "silence",
+            Self::FirstSighting => "first_sighting",
         }
     }
 }
@@ -45,25 +54,6 @@ impl AlertState {
     }
 }
 
-/// Mentions within the rule's window when the alert changed its state.
-#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize)]
-pub struct AlertCounts {
-    /// All mentions.
-    pub mentions: u64,
-    /// Those labelled negative.
-    pub negative: u64,
-    /// Those labelled neutral.
-    pub neutral: u64,
-    /// Those labelled positive.
-    pub positive: u64,
-    /// Those that no model scored.
-    pub unscored: u64,
-    /// Mean polarity of those scored, -1..=1; none without such.
-    pub polarity: Option<f64>,
-    /// Logos seen in the pictures of these posts.
-    pub sightings: u64,
-}
-
 /// A post that shows what the alert is about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AlertExample {
@@ -75,7 +65,7 @@ pub struct AlertExample {
     pub created_at: DateTime<Utc>,
     /// Where a person can read it.
     pub link: Option<String>,
-    /// What it says, where settings keep texts.
+    /// What it says, where texts are stored.
     pub text: Option<String>,
     /// The most probable label; none where no model scored it.
     pub label: Option<String>,
@@ -107,14 +97,17 @@ pub struct Alert {
     pub resolved_at: Option<DateTime<Utc>>,
     /// Length of the rule's window in seconds.
     pub window_seconds: u64,
-    /// What was measured: mentions in the window, or the share of negative ones among those scored
-    /// (0..=1).
+    /// What was measured: mentions in the window, the share of negative ones among those scored
+    /// (0..=1), or logos seen.
     pub value: f64,
-    /// What it was held against, in the same unit.
+    /// What the value was compared with, in the same unit.
     pub threshold: f64,
-    /// Mentions within the window.
-    pub counts: AlertCounts,
-    /// Posts that show what it is about, the most telling first.
+    /// Mentions within the rule's window when the alert changed its state.
+    pub counts: Counts,
+    /// Whether it is told long after it happened (`alerts.behind_after`): its posts came late, or
+    /// reading them did.
+    pub late: bool,
+    /// Posts that show what it is about, the best ones first.
     pub examples: Vec<AlertExample>,
 }
 

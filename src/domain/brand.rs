@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::{Place, Query};
+
 /// A brand's identifier: lower-case ASCII letters, digits and inner dashes, at most 64 of them.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BrandId(Arc<str>);
@@ -47,14 +49,44 @@ impl fmt::Display for BrandId {
     }
 }
 
-/// What to listen for. Every list may be empty, but not all terms together.
+/// In which case the words of a brand name it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Case {
+    /// In any.
+    Any,
+    /// Only as they are written.
+    Exact,
+    /// In any; but a common word or a name of one or two letters that is written with a capital only as it is
+    /// written, or all in capitals.
+    #[default]
+    Auto,
+}
+
+impl Case {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Any, Self::Exact];
+
+    /// The name in configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Exact => "exact",
+            Self::Auto => "auto",
+        }
+    }
+}
+
+/// What to listen for: a query, or lists as its short form. Every list may be empty, but not all terms
+/// together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brand {
     /// Identifier, stable over time: rows and alerts carry it.
     pub id: BrandId,
     /// Name for people.
     pub name: String,
-    /// Words and phrases that name the brand, in any case, as whole words.
+    /// The posts that are about the brand; where there is one, words, hashtags, handles and hosts are empty.
+    pub query: Option<Query>,
+    /// Words and phrases that name the brand, as whole words.
     pub words: Vec<String>,
     /// Hashtags without `#`.
     pub hashtags: Vec<String>,
@@ -66,4 +98,27 @@ pub struct Brand {
     pub logo: String,
     /// Phrases inside which a term does not name the brand ("apple pie").
     pub exclusions: Vec<String>,
+    /// In which case `words` count.
+    pub case: Case,
+    /// Where words don't count: links, handles, tags.
+    pub words_not_in: Vec<Place>,
+}
+
+impl Brand {
+    /// A brand that listens for nothing yet; its id is its name and its logo's label.
+    pub fn new(id: BrandId) -> Self {
+        Self {
+            name: id.to_string(),
+            logo: id.to_string(),
+            id,
+            query: None,
+            words: Vec::new(),
+            hashtags: Vec::new(),
+            handles: Vec::new(),
+            hosts: Vec::new(),
+            exclusions: Vec::new(),
+            case: Case::Auto,
+            words_not_in: Vec::new(),
+        }
+    }
 }

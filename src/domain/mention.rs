@@ -1,6 +1,6 @@
-//! A mention: a post that names a brand, and how it feels about it.
+//! Mentions: posts that name or show a brand, and how they feel about it.
 
-use super::{BrandId, Language, ModelId, Sentiment};
+use super::{BrandId, Language, ModelId, QueryVersion, Sentiment};
 
 /// A half-open range of bytes in a post's text, on character boundaries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,19 +11,30 @@ pub struct Span {
     pub end: usize,
 }
 
-/// Where a text names a brand. Empty where only a link or a tag beside the text names it.
+/// Where a post names a brand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spans {
     /// The brand named.
     pub brand: BrandId,
-    /// Every place in the text, in order, without overlap.
+    /// Every place in the text, in order, without overlap. Empty where only a link, a tag or a description
+    /// beside the text names it.
     pub spans: Vec<Span>,
+    /// The first place in the descriptions of its pictures: which of them, and where in it.
+    pub alt: Option<(usize, Span)>,
+}
+
+impl Spans {
+    /// The description of a picture, by its number, and the place in it, where nothing of the text names the
+    /// brand: then that is what is judged.
+    pub fn alt_alone(&self) -> Option<(usize, Span)> {
+        self.alt.filter(|_| self.spans.is_empty())
+    }
 }
 
 /// How a post mentions a brand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Evidence {
-    /// Its text names the brand, and no picture shows it, as far as they were looked at.
+    /// Its text names the brand, and no picture that was looked at shows it.
     Text,
     /// A picture shows the brand's logo, and the text does not name it.
     Image,
@@ -42,19 +53,19 @@ impl Evidence {
     }
 }
 
-/// What a model made of a text.
+/// A model's score of a text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {
     /// How it feels.
     pub sentiment: Sentiment,
-    /// The model that says so.
+    /// The model.
     pub model: ModelId,
 }
 
 /// What was found out about a post's text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
-    /// The language that it is taken to be in, if that can be told.
+    /// The language that was detected, if any.
     pub language: Option<Language>,
     /// Its score; none where no model scores that language.
     pub score: Option<Score>,
@@ -65,6 +76,8 @@ pub struct Judgement {
 pub struct Mention {
     /// The brand named.
     pub brand: BrandId,
+    /// The version of its query by which it was found.
+    pub query: QueryVersion,
     /// Where the text names it.
     pub spans: Vec<Span>,
     /// How the post feels about it.

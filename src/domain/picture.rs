@@ -6,7 +6,7 @@ use std::fmt;
 /// sees it (a camera's orientation is applied already).
 ///
 /// The pixels may be fewer than the file has, since formats such as JPEG can be decoded smaller
-/// for less work. Boxes are told in pixels of the [full](Picture::full_width) picture.
+/// for less work. Boxes are in pixels of the [full](Picture::full_width) picture.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
     width: u32,

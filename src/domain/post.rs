@@ -4,7 +4,10 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-/// The identity of a post. A post delivered twice has the same key twice.
+use super::AuthorKey;
+
+/// What names a post. Network and identifier are its identity; the time only decides where it counts,
+/// and a later delivery or an edit may claim another one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PostKey {
     /// The network it was posted on, such as `bluesky`.
@@ -62,8 +65,8 @@ pub struct Post {
     pub text: String,
     /// Where a person can read it.
     pub link: Option<String>,
-    /// The language that its client claims, as a BCP 47 tag in lower case.
-    pub language: Option<String>,
+    /// The languages that its client claims, in its order, as BCP 47 tags in lower case.
+    pub languages: Vec<String>,
     /// How many people it may have reached (followers or views), where the format says.
     pub reach: Option<u64>,
     /// The full addresses that it links to; `text` may show them shortened.
@@ -72,22 +75,34 @@ pub struct Post {
     pub hashtags: Vec<String>,
     /// The addresses of its pictures.
     pub pictures: Vec<String>,
+    /// What the author says that the pictures show, in their order; empty ones are left out.
+    pub alt_texts: Vec<String>,
+    /// When the network says that this version was made; the claimed time where it does not say.
+    pub version: DateTime<Utc>,
+    /// Whether this version replaces an earlier one.
+    pub is_edit: bool,
+    /// The author's pseudonym, once `privacy` has set it.
+    pub author_key: Option<AuthorKey>,
 }
 
 impl Post {
     /// An original post of which nothing but identity and text is known.
     pub fn new(key: PostKey, text: impl Into<String>) -> Self {
         Self {
+            version: key.created_at,
             key,
             kind: PostKind::Original,
             author: None,
             text: text.into(),
             link: None,
-            language: None,
+            languages: Vec::new(),
             reach: None,
             links: Vec::new(),
             hashtags: Vec::new(),
             pictures: Vec::new(),
+            alt_texts: Vec::new(),
+            is_edit: false,
+            author_key: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A logo seen in a picture.
 
-use super::BrandId;
+use super::{BrandId, QueryVersion};
 
 /// A rectangle in pixels of the upright picture: `x` and `y` are its left upper corner, and `y`
 /// grows downwards.
@@ -34,6 +34,8 @@ pub struct Prominence {
 pub struct Sighting {
     /// Whose logo.
     pub brand: BrandId,
+    /// The version of the brand's query, which has its logo's label.
+    pub query: QueryVersion,
     /// Where.
     pub bounds: PixelBox,
     /// How sure the model is, 0 to 1.

@@ -1,22 +1,22 @@
-//! Boxes measured against each other and against their picture.
+//! Area, intersection over union and clipping of boxes.
 
 use crate::domain::PixelBox;
 
-/// Square pixels of a box; 0 where a side is not positive.
+/// Area of a box in square pixels; 0 if a side is not positive.
 pub fn area(bounds: &PixelBox) -> f32 {
     bounds.width.max(0.0) * bounds.height.max(0.0)
 }
 
-/// Intersection over union of two boxes: 0 where they don't meet, 1 where they are the same.
+/// Intersection over union of two boxes: 0 if they don't overlap, 1 if they are equal.
 /// (Jaccard's index; Everingham et al., "The Pascal Visual Object Classes Challenge", 2010.)
 pub fn iou(one: &PixelBox, other: &PixelBox) -> f32 {
     let shared = intersection(one, other);
     let union = area(one) + area(other) - shared;
-    // A box without area meets nothing, not even itself.
+    // Two boxes without area have an IoU of 0, even if equal.
     if union > 0.0 { (shared / union).clamp(0.0, 1.0) } else { 0.0 }
 }
 
-/// What of a box lies in a picture of this size; none if that is less than a pixel either way.
+/// The part of a box inside a picture of this size; `None` if a side of it is below one pixel.
 pub fn clipped(bounds: &PixelBox, width: f32, height: f32) -> Option<PixelBox> {
     let (x, right) = (bounds.x.clamp(0.0, width), (bounds.x + bounds.width).clamp(0.0, width));
     let (y, bottom) = (bounds.y.clamp(0.0, height), (bounds.y + bounds.height).clamp(0.0, height));

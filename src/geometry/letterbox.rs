@@ -1,4 +1,4 @@
-//! Pictures of any shape on canvases of a few fixed sizes.
+//! Fits pictures of any shape onto canvases of a few fixed sizes.
 
 use serde::Deserialize;
 
@@ -21,18 +21,18 @@ impl From<(u32, u32)> for Size {
 }
 
 impl Size {
-    /// Pixels of it.
+    /// Number of pixels.
     pub fn pixels(self) -> usize {
         self.width as usize * self.height as usize
     }
 
-    /// The same shape, with a longer side of so many pixels. No side becomes shorter than one.
+    /// The size scaled to a longer side of `side` pixels. No side becomes shorter than one pixel.
     #[must_use]
     pub fn with_longer_side(self, side: u32) -> Self {
         self.scaled(f64::from(side) / f64::from(self.longer_side().max(1)))
     }
 
-    /// Both sides times a factor, rounded. No side becomes shorter than one.
+    /// Both sides times a factor, rounded. No side becomes shorter than one pixel.
     #[must_use]
     pub fn scaled(self, factor: f64) -> Self {
         Self { width: scaled(self.width, factor), height: scaled(self.height, factor) }
@@ -43,28 +43,27 @@ impl Size {
         self.width.max(self.height)
     }
 
-    /// Whether it fits into another without turning.
+    /// Whether it fits into another without rotation.
     pub fn fits(self, other: Self) -> bool {
         self.width <= other.width && self.height <= other.height
     }
 }
 
-/// A part of a picture, scaled, in the left upper corner of a canvas; the rest of the canvas is
-/// filled.
+/// A scaled part of a picture in the top left corner of a canvas; the rest is padding.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Letterbox {
     /// Size of the canvas.
     pub canvas: Size,
-    /// Size of the part on the canvas.
+    /// Size of the scaled part on the canvas.
     pub content: Size,
     /// The part, in pixels of the picture.
     pub source: PixelBox,
 }
 
 impl Letterbox {
-    /// Fits a part of a picture onto the smallest canvas that holds it at the size wished for.
-    /// Where none does, it is made smaller, its shape kept, until the one that suits it best holds
-    /// it. `None` without any canvas.
+    /// Fits `source` onto the smallest canvas that holds it at the size `content`. If none does, it
+    /// is scaled down, keeping its aspect ratio, to the canvas on which it is largest. `None` if
+    /// there is no canvas.
     pub fn fit(source: PixelBox, content: Size, canvases: &[Size]) -> Option<Self> {
         let holding = canvases.iter().filter(|canvas| content.fits(**canvas));
         if let Some(canvas) = holding.min_by_key(|canvas| (canvas.pixels(), canvas.width)) {
@@ -81,7 +80,7 @@ impl Letterbox {
         Some(Self { canvas: *canvas, content, source })
     }
 
-    /// A box of the picture, on the canvas.
+    /// Maps a box of the picture to the canvas.
     pub fn to_canvas(&self, bounds: &PixelBox) -> PixelBox {
         let (across, down) = self.scales();
         PixelBox {
@@ -92,7 +91,7 @@ impl Letterbox {
         }
     }
 
-    /// A box on the canvas, in the picture.
+    /// Maps a box on the canvas to the picture.
     pub fn to_picture(&self, bounds: &PixelBox) -> PixelBox {
         let (across, down) = self.scales();
         PixelBox {
@@ -103,7 +102,7 @@ impl Letterbox {
         }
     }
 
-    /// Rounding of the content to whole pixels makes the two differ a little.
+    /// Horizontal and vertical scale; rounding to whole pixels makes them differ slightly.
     #[expect(clippy::cast_precision_loss, reason = "sides are far below 2^23 pixels")]
     fn scales(&self) -> (f32, f32) {
         (self.content.width as f32 / self.source.width, self.content.height as f32 / self.source.height)
@@ -154,7 +153,7 @@ mod tests {
             let letterbox = Letterbox::fit(source, picture.with_longer_side(side), &canvases()).unwrap();
             prop_assert!(letterbox.content.fits(letterbox.canvas));
             let (across, down) = letterbox.scales();
-            // Rounding moves a side by at most half a pixel, and none below one.
+            // Rounding changes a side by at most half a pixel; no side is below one.
             let whole = letterbox.to_canvas(&source);
             prop_assert!((whole.height / down * across - whole.width * source.height / source.width).abs()
                 <= 1.0 + across.max(down));

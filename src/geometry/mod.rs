@@ -1,18 +1,17 @@
-//! Where logos can be in a picture: boxes, and the parts of a picture that a network is shown.
+//! Geometry of logo detection: boxes, and the parts of a picture that are input to a network.
 //!
-//! - `boxes` measures boxes against each other and against the picture.
-//! - `suppression` keeps one of several boxes that mean the same logo; `fusion` makes one of what
-//!   several views of a picture show.
-//! - `letterbox` fits a part of a picture onto a canvas of a size that the network knows, and
-//!   brings boxes back.
-//! - `tiles` cuts a large picture into overlapping squares.
-//! - `views` decides which parts of a picture are looked at, and how large.
-//! - `pyramid` gives the sizes at which fixed windows search a picture, and the grid of windows
-//!   at each.
-//! - `prominence` tells how much a logo stands out.
+//! - `boxes`: area, intersection over union, clipping.
+//! - `suppression`: non-maximum suppression. `fusion`: merges the detections of several views.
+//! - `letterbox`: fits a part of a picture onto a canvas of an input size of the network, and maps
+//!   boxes back.
+//! - `tiles`: cuts a large picture into overlapping squares.
+//! - `views`: which parts of a picture a detector gets, and at which scale.
+//! - `pyramid`: the scales at which fixed windows search a picture, and the window grid at each.
+//! - `union`: what several pictures of one place show together.
+//! - `prominence`: how much a logo stands out.
 //!
-//! Lengths are in pixels, `y` grows downwards, and a box reaches from its left upper corner up to,
-//! but not including, its right lower one.
+//! Lengths are in pixels, `y` grows downwards, and a box extends from its top left corner to its
+//! bottom right corner, which is not part of it.
 
 mod boxes;
 mod fusion;
@@ -21,15 +20,17 @@ mod prominence;
 mod pyramid;
 mod suppression;
 mod tiles;
+mod union;
 mod views;
 
 pub use boxes::{area, clipped, iou};
-pub use fusion::{Fusion, Glance, fuse};
+pub use fusion::{Fusion, ViewDetections, fuse};
 pub use letterbox::{Letterbox, Size};
 pub use prominence::prominence;
 pub use pyramid::{Core, Level, PyramidPolicy, WindowGrid, WindowShape};
-pub use suppression::{Candidate, Sameness, suppress};
+pub use suppression::{Candidate, Suppression, suppress};
 pub use tiles::tiles;
+pub use union::union;
 pub use views::{SecondLook, TilePolicy, View, ViewPolicy};
 
 #[cfg(test)]
@@ -40,7 +41,7 @@ mod arbitrary {
 
     use crate::domain::PixelBox;
 
-    /// A box of 1 to 400 pixels a side, inside a thousand by a thousand.
+    /// A box with sides of 1 to 400 pixels, inside 1,000 by 1,000 pixels.
     pub(super) fn pixel_box() -> impl Strategy<Value = PixelBox> {
         (0f32..600.0, 0f32..600.0, 1f32..400.0, 1f32..400.0).prop_map(|(x, y, width, height)| PixelBox {
             x,

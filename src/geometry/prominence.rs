@@ -3,11 +3,11 @@
 use super::{area, clipped};
 use crate::domain::{Picture, PixelBox, Prominence};
 
-/// About so many pixels of a box are looked at for its sharpness: enough for a variance, and a box
-/// as large as the picture costs no more than a small one.
+/// About how many pixels of a box are sampled for its sharpness: enough for a variance, and it
+/// bounds the cost of large boxes.
 const SAMPLED: usize = 16_384;
 
-/// Measures a box, given in pixels of the full picture.
+/// Measures the prominence of a box that is given in pixels of the full picture.
 #[expect(clippy::cast_precision_loss, reason = "sides are far below 2^23 pixels")]
 pub fn prominence(picture: &Picture, bounds: &PixelBox) -> Prominence {
     let (width, height) = (picture.full_width() as f32, picture.full_height() as f32);
@@ -20,8 +20,8 @@ pub fn prominence(picture: &Picture, bounds: &PixelBox) -> Prominence {
     Prominence { share: share.min(1.0), distance: distance.min(1.0), sharpness }
 }
 
-/// Variance of the Laplacian of the luminance, at the pixels at hand. 0 where the box is too small
-/// to have one.
+/// Variance of the Laplacian of the luminance, on the decoded pixels. 0 if the box is too small to
+/// have one.
 #[expect(clippy::cast_possible_truncation, reason = "a variance needs no more digits")]
 fn sharpness(picture: &Picture, bounds: &PixelBox) -> f32 {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
@@ -50,7 +50,7 @@ fn sharpness(picture: &Picture, bounds: &PixelBox) -> f32 {
     (squares / f64::from(count) - mean * mean).max(0.0) as f32
 }
 
-/// The pixels of a stretch that have a neighbour on both sides.
+/// The pixels of a range that have a neighbour on both sides.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -60,7 +60,7 @@ fn inner(start: f64, length: f64, whole: usize) -> std::ops::Range<usize> {
     let last = whole.saturating_sub(1);
     let from = (start.round() as usize).clamp(1, last.max(1));
     let to = ((start + length).round() as usize).clamp(from, last.max(from));
-    // A picture of one or two pixels has none.
+    // One or two pixels have none.
     if whole < 3 { 0..0 } else { from..to }
 }
 

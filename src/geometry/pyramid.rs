@@ -1,43 +1,43 @@
-//! Windows of a fixed size over a picture at several sizes.
+//! Image pyramid: fixed-size windows over a picture at several scales.
 
 use serde::Deserialize;
 
 use super::Size;
 use crate::domain::PixelBox;
 
-/// The window that a network judges, as its manifest says it.
+/// The window that a network classifies, from its manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct WindowShape {
-    /// Width of what the network sees.
+    /// Width of the receptive field.
     pub width: u32,
-    /// Height of what it sees.
+    /// Height of the receptive field.
     pub height: u32,
-    /// What in it the logo fills.
+    /// The part of the window that the logo fills.
     pub core: Core,
-    /// Steps between neighbouring windows, in both directions.
+    /// Pixels between neighbouring windows, in both directions.
     pub stride: u32,
-    /// The grey around the picture, which windows at its border see.
+    /// Grey level of the padding around the picture.
     pub fill: u8,
 }
 
-/// At which sizes a picture is searched, as a manifest says it.
+/// The scales at which a picture is searched, from a manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct PyramidPolicy {
-    /// Width of the narrowest logo that is looked for, in pixels of the picture.
+    /// Width of the narrowest logo that is searched for, in pixels of the picture.
     pub narrowest_core: f64,
-    /// How much smaller the picture is at each further level.
+    /// Factor by which the picture shrinks at each further level.
     pub ratio: f64,
 }
 
-/// A core may be so much larger than the picture: logos that fill it are found, too.
+/// How much larger than the picture a core may be, so that logos that fill the picture are found.
 const ROOM: f64 = 1.05;
 
-/// The part of a window that is judged; what is around it is context.
+/// The part of a window that is classified; the rest is context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Core {
     /// Left edge in the window.
     pub x: u32,
-    /// Upper edge in the window.
+    /// Top edge in the window.
     pub y: u32,
     /// Width.
     pub width: u32,
@@ -45,12 +45,12 @@ pub struct Core {
     pub height: u32,
 }
 
-/// A picture at one size, with the border that windows at its edge look at.
+/// A picture at one scale, padded for the windows at its edges.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Level {
     /// Size of the picture at this level.
     pub content: Size,
-    /// Its size with the border: so much as there is context around the core.
+    /// Its size with the padding, which is as wide as the context around the core.
     pub padded: Size,
     /// The windows.
     pub grid: WindowGrid,
@@ -58,7 +58,7 @@ pub struct Level {
     core: Size,
 }
 
-/// How many windows there are, and how far apart.
+/// Number and spacing of the windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowGrid {
     /// Windows in a row.
@@ -70,16 +70,16 @@ pub struct WindowGrid {
 }
 
 impl PyramidPolicy {
-    /// What can't be followed in it, if anything.
+    /// Describes the first invalid value, if any.
     pub fn problem(&self) -> Option<&'static str> {
-        // A smaller ratio would make levels without end.
+        // Close to 1 there would be too many levels; at 1 or below they would not end.
         let sound = self.narrowest_core >= 1.0 && self.ratio >= 1.01;
         (!sound).then_some("scales.narrowest_core must be 1 or more, and scales.ratio 1.01 or more")
     }
 }
 
 impl WindowShape {
-    /// What can't be in it, if anything.
+    /// Describes the first invalid value, if any.
     pub fn problem(&self) -> Option<&'static str> {
         let Self { width, height, core, stride, .. } = self;
         let outside = |at: u32, length: u32, whole: u32| {
@@ -94,7 +94,7 @@ impl WindowShape {
         }
     }
 
-    /// The levels at which a picture is searched: from the one where the narrowest logo fills a
+    /// The levels at which a picture is searched, from the one where the narrowest logo fills a
     /// core to the one where the whole picture does.
     pub fn levels(&self, picture: Size, policy: PyramidPolicy) -> Vec<Level> {
         let core = Size { width: self.core.width, height: self.core.height };
@@ -105,7 +105,7 @@ impl WindowShape {
             zoom * across <= f64::from(picture.width) * ROOM
                 && zoom * down <= f64::from(picture.height) * ROOM
         };
-        // The first is looked at in any case.
+        // The first level is always included.
         let zooms = zooms.take_while(|zoom| *zoom <= first || fits(*zoom));
         let level = |zoom: f64| {
             let content = picture.scaled(1.0 / zoom);
@@ -118,9 +118,9 @@ impl WindowShape {
         zooms.map(level).collect()
     }
 
-    /// Cuts a grid of windows over pictures so wide into strips of at most so many pixels, unless
-    /// one row of windows has more: the first row of each, and how many rows. Strips share what a
-    /// window is higher than its step.
+    /// Splits a grid of windows over a picture of this width into strips of at most `most_pixels`,
+    /// or of one row of windows if that has more. Returns the first row and the number of rows of
+    /// each. Neighbouring strips overlap by the window height minus the stride.
     pub fn strips(&self, grid: WindowGrid, width: u32, most_pixels: usize) -> Vec<(u32, u32)> {
         let most = u32::try_from(most_pixels / width.max(1) as usize).unwrap_or(u32::MAX);
         let rows = most.saturating_sub(self.height) / self.stride.max(1) + 1;
@@ -128,13 +128,13 @@ impl WindowShape {
         starts.map(|first| (first, rows.min(grid.rows - first))).collect()
     }
 
-    /// Height of a strip of so many rows of windows, in pixels.
+    /// Height in pixels of a strip of this many rows of windows.
     pub fn strip_height(&self, rows: u32) -> u32 {
         rows.saturating_sub(1) * self.stride + self.height
     }
 
-    /// The windows of a picture of this size: as many as a network of valid convolutions with the
-    /// window as its receptive field gives scores.
+    /// The windows of a picture of this size, one per score of a network of valid convolutions
+    /// whose receptive field is the window.
     pub fn grid(&self, size: Size) -> WindowGrid {
         let count = |length: u32, window: u32| {
             length.checked_sub(window).map_or(0, |rest| rest / self.stride.max(1) + 1)
@@ -154,7 +154,7 @@ impl Level {
         let across = self.picture.width as f32 / self.content.width as f32;
         let down = self.picture.height as f32 / self.content.height as f32;
         PixelBox {
-            // The border is as wide as the context, so the first window's core begins at 0.
+            // The padding is as wide as the context, so the core of the first window starts at 0.
             x: (column * self.grid.stride) as f32 * across,
             y: (row * self.grid.stride) as f32 * down,
             width: self.core.width as f32 * across,
@@ -178,7 +178,7 @@ mod tests {
     };
     const POLICY: PyramidPolicy = PyramidPolicy { narrowest_core: 44.0, ratio: 1.3 };
 
-    /// What is left of a length after valid layers, each of a kernel and a stride.
+    /// Output length of valid layers, each given as kernel and stride.
     fn dense(length: u32, layers: &[(u32, u32)]) -> u32 {
         layers.iter().fold(length, |length, (kernel, stride)| {
             length.checked_sub(*kernel).map_or(0, |rest| rest / stride + 1)
@@ -188,7 +188,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_grid_is_as_large_as_the_dense_output(width in 1u32..2000, height in 1u32..2000) {
-            // Convolutions and two poolings whose receptive field is 102, then 50.
+            // Convolutions and two poolings with a receptive field 102 wide and 50 high.
             let across = [(4, 1), (4, 1), (2, 2), (4, 1), (4, 1), (3, 1), (3, 1), (2, 1), (2, 1), (2, 2), (18, 1)];
             let down = [(4, 1), (4, 1), (2, 2), (4, 1), (4, 1), (3, 1), (3, 1), (2, 1), (2, 1), (2, 2), (5, 1)];
             prop_assert_eq!((dense(102, &across), dense(50, &down)), (1, 1));
@@ -226,7 +226,7 @@ mod tests {
                 let (right, bottom) = (f64::from(last.x + last.width), f64::from(last.y + last.height));
                 let step = f64::from(stride) * f64::from(width) / f64::from(level.content.width);
                 prop_assert!(right + step > f64::from(width) - 1e-2);
-                // A core larger than the picture is a grid of one.
+                // A core larger than the picture gives a grid of one.
                 prop_assert!(columns == 1 || right <= f64::from(width) + 1e-2);
                 prop_assert!(rows == 1 || bottom <= f64::from(height) + 1e-2);
             }
@@ -237,7 +237,7 @@ mod tests {
     fn levels_go_from_the_narrowest_logo_to_one_as_large_as_the_picture() {
         let levels = SHAPE.levels(Size::from((300, 60)), POLICY);
         let picture = Size::from((300, 60));
-        // At the last a core is 62 high; at one more it would be 81.
+        // At the last level a core is 62 high; one level further it would be 81.
         assert_eq!(levels.len(), 7);
         assert_eq!(levels[0].content, picture.scaled(75.0 / 44.0));
         assert_eq!(levels[6].content, picture.scaled(75.0 / 44.0 / 1.3f64.powi(6)));

@@ -1,56 +1,56 @@
-//! One box a logo: of boxes that mean the same, the surest is kept.
+//! Non-maximum suppression: of several boxes of one logo, the one with the highest score is kept.
 
 use std::cmp::{Ordering, Reverse};
 
 use super::{area, iou};
 use crate::domain::PixelBox;
 
-/// So many boxes are looked at closer; their number squared bounds the work.
+/// How many candidates are compared at most. The work is quadratic in their number.
 const MOST_CANDIDATES: usize = 2000;
 
 /// A box that a network proposes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Candidate {
-    /// Which brand, as the network counts them.
+    /// Class index of the brand in the network.
     pub label: usize,
-    /// How sure the network is, 0 to 1.
+    /// Confidence of the network, 0 to 1.
     pub score: f32,
-    /// Where.
+    /// The box.
     pub bounds: PixelBox,
 }
 
-/// When two boxes of one brand are one logo.
+/// When two boxes of one brand count as the same logo.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sameness {
-    /// If their intersection over union is above this.
+pub struct Suppression {
+    /// If their intersection over union (`IoU`) is above this.
     pub iou: f32,
-    /// Also if the centre of the smaller lies in the larger: windows of fixed size find a logo at
-    /// several scales, with little in common.
+    /// Also if the centre of the smaller lies in the larger. Fixed-size windows detect a logo at
+    /// several scales, in boxes with a low `IoU`.
     pub by_centre: bool,
 }
 
-/// Non-maximum suppression within each brand, greedily from the surest on, among the 2,000 surest.
-/// Gives back what is kept, the surest first.
+/// Greedy non-maximum suppression within each brand, among the 2,000 candidates with the highest
+/// scores. Returns the kept ones, highest score first.
 ///
 /// (Neubeck and Van Gool, "Efficient Non-Maximum Suppression", 2006, for the greedy form.)
-pub fn suppress(candidates: Vec<Candidate>, sameness: Sameness) -> Vec<Candidate> {
+pub fn suppress(candidates: Vec<Candidate>, suppression: Suppression) -> Vec<Candidate> {
     let mut candidates = best(candidates, MOST_CANDIDATES);
     candidates.sort_by(surest_first);
     let mut kept: Vec<Candidate> = Vec::new();
     for candidate in candidates {
-        if !kept.iter().any(|surer| surer.label == candidate.label && same(surer, &candidate, sameness)) {
+        if !kept.iter().any(|surer| surer.label == candidate.label && same(surer, &candidate, suppression)) {
             kept.push(candidate);
         }
     }
     kept
 }
 
-/// The order of candidates: by score, and where that is the same, by brand.
+/// Orders candidates by descending score, then by brand.
 pub(super) fn surest_first(one: &Candidate, other: &Candidate) -> Ordering {
     other.score.total_cmp(&one.score).then_with(|| one.label.cmp(&other.label))
 }
 
-/// The surest so many.
+/// The `most` candidates with the highest scores.
 fn best(mut candidates: Vec<Candidate>, most: usize) -> Vec<Candidate> {
     if candidates.len() > most {
         candidates.sort_by_key(|candidate| Reverse(candidate.score.to_bits()));
@@ -59,9 +59,9 @@ fn best(mut candidates: Vec<Candidate>, most: usize) -> Vec<Candidate> {
     candidates
 }
 
-fn same(one: &Candidate, other: &Candidate, sameness: Sameness) -> bool {
+fn same(one: &Candidate, other: &Candidate, suppression: Suppression) -> bool {
     let (one, other) = (&one.bounds, &other.bounds);
-    iou(one, other) > sameness.iou || sameness.by_centre && centre_inside(one, other)
+    iou(one, other) > suppression.iou || suppression.by_centre && centre_inside(one, other)
 }
 
 fn centre_inside(one: &PixelBox, other: &PixelBox) -> bool {
@@ -86,32 +86,32 @@ mod tests {
         prop::collection::vec(one, 0..60)
     }
 
-    fn sameness() -> impl Strategy<Value = Sameness> {
-        (0.1f32..0.9, any::<bool>()).prop_map(|(iou, by_centre)| Sameness { iou, by_centre })
+    fn suppression() -> impl Strategy<Value = Suppression> {
+        (0.1f32..0.9, any::<bool>()).prop_map(|(iou, by_centre)| Suppression { iou, by_centre })
     }
 
     proptest! {
         #[test]
-        fn suppressing_twice_changes_nothing(candidates in candidates(), sameness in sameness()) {
-            let once = suppress(candidates, sameness);
-            prop_assert_eq!(suppress(once.clone(), sameness), once);
+        fn suppressing_twice_changes_nothing(candidates in candidates(), suppression in suppression()) {
+            let once = suppress(candidates, suppression);
+            prop_assert_eq!(suppress(once.clone(), suppression), once);
         }
 
         #[test]
-        fn no_two_of_a_brand_are_kept_above_the_limit(candidates in candidates(), sameness in sameness()) {
-            let kept = suppress(candidates.clone(), sameness);
+        fn no_two_of_a_brand_are_kept_above_the_limit(candidates in candidates(), suppression in suppression()) {
+            let kept = suppress(candidates.clone(), suppression);
             for (index, one) in kept.iter().enumerate() {
                 prop_assert!(candidates.contains(one));
                 for other in &kept[index + 1..] {
                     prop_assert!(one.score >= other.score);
-                    prop_assert!(one.label != other.label || iou(&one.bounds, &other.bounds) <= sameness.iou);
+                    prop_assert!(one.label != other.label || iou(&one.bounds, &other.bounds) <= suppression.iou);
                 }
             }
         }
 
         #[test]
-        fn the_surest_of_each_brand_is_kept(candidates in candidates(), sameness in sameness()) {
-            let kept = suppress(candidates.clone(), sameness);
+        fn the_surest_of_each_brand_is_kept(candidates in candidates(), suppression in suppression()) {
+            let kept = suppress(candidates.clone(), suppression);
             let surest = |of: &[Candidate], label| {
                 of.iter().filter(|c| c.label == label).map(|c| c.score).max_by(f32::total_cmp)
             };
@@ -130,8 +130,8 @@ mod tests {
         };
         let small = Candidate { score: 0.9, bounds: PixelBox { width: 30.0, ..large.bounds }, ..large };
         let other_brand = Candidate { label: 1, ..small };
-        let by_centre = Sameness { iou: 0.5, by_centre: true };
-        let apart = Sameness { by_centre: false, ..by_centre };
+        let by_centre = Suppression { iou: 0.5, by_centre: true };
+        let apart = Suppression { by_centre: false, ..by_centre };
         assert_eq!(suppress(vec![large, small], by_centre), [small]);
         assert_eq!(suppress(vec![large, small], apart), [small, large]);
         assert_eq!(suppress(vec![large, small, other_brand], by_centre), [small, other_brand]);

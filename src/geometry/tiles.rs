@@ -2,9 +2,9 @@
 
 use super::Size;
 
-/// Left upper corner and size of each tile: squares of `side` pixels, at the most, that overlap by
-/// at least `overlap`, in rows. What is smaller than the overlap, both ways, lies whole in one of
-/// them. They are spread evenly, so the last one reaches as far as the picture and no farther.
+/// Top left corner and size of each tile, row by row. Tiles are squares of `side` pixels, clipped
+/// to the picture, and overlap by at least `overlap`. A logo smaller than that in both directions
+/// lies whole in a tile. Tiles are spaced evenly; the last one ends at the edge of the picture.
 pub fn tiles(picture: Size, side: u32, overlap: u32) -> Vec<(u32, u32, Size)> {
     let across = starts(picture.width, side, overlap);
     let down = starts(picture.height, side, overlap);
@@ -19,7 +19,7 @@ fn starts(length: u32, side: u32, overlap: u32) -> Vec<u32> {
     let stride = side.saturating_sub(overlap).max(1);
     let rest = length - side;
     let steps = rest.div_ceil(stride);
-    // In 64 bits: the product of two lengths doesn't fit in 32.
+    // In 64 bits, because the product of two lengths can overflow 32.
     let start = |step: u32| (u64::from(rest) * u64::from(step) * 2 / u64::from(steps)).div_ceil(2);
     (0..=steps).map(|step| u32::try_from(start(step)).unwrap_or(rest)).collect()
 }
@@ -44,7 +44,7 @@ mod tests {
                 columns[x as usize..(x + size.width) as usize].fill(true);
                 rows[y as usize..(y + size.height) as usize].fill(true);
             }
-            // Tiles are every pair of a column and a row.
+            // There is a tile for every pair of a column and a row.
             prop_assert!(columns.iter().all(|covered| *covered) && rows.iter().all(|covered| *covered));
         }
 
@@ -68,7 +68,7 @@ mod tests {
         let picture = Size::from((512, 300));
         assert_eq!(tiles(picture, 512, 128), [(0, 0, picture)]);
         assert_eq!(tiles(Size::from((513, 300)), 512, 128).len(), 2);
-        // An overlap as large as the side still ends.
+        // It terminates even if the overlap is as large as the side.
         assert!(!tiles(Size::from((600, 600)), 512, 512).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Which parts of a picture a detector is shown, and how large.
+//! Which parts of a picture a detector gets, and at which scale.
 
 use std::num::NonZeroU32;
 
@@ -7,60 +7,60 @@ use serde::Deserialize;
 use super::{Letterbox, Size, clipped, tiles};
 use crate::domain::{Picture, PixelBox};
 
-/// A box that ends so near an inner border of a tile, in pixels of the canvas, is cut off there.
+/// A box that ends within this many canvas pixels of a tile's inner border counts as cut off.
 const CUT_WITHIN: f32 = 2.0;
 
-/// How a detector looks at pictures, as its manifest says it.
+/// Which views of a picture a detector gets, from its manifest.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct ViewPolicy {
-    /// The sizes that the network is given; few, so that pictures share batches.
+    /// Canvas sizes of the network. Few, so that pictures can share batches.
     #[serde(rename = "canvas")]
     pub canvases: Vec<Size>,
-    /// Each whole picture is looked at with its longer side at each of these lengths.
+    /// Lengths to which the longer side of the whole picture is scaled, one per view.
     pub longest_sides: Vec<u32>,
-    /// Large pictures are looked at in parts, too.
+    /// Tiling of large pictures.
     pub tiles: Option<TilePolicy>,
-    /// Where the first look suspects a logo, a second one follows.
+    /// The second pass, which runs if the first finds a likely logo.
     pub again: Option<SecondLook>,
 }
 
-/// More views, for the few pictures that are worth them.
+/// The second pass: more views of the few pictures that are likely to have a logo.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct SecondLook {
-    /// The least score of the first look at which there is a second one.
+    /// The second pass runs if the best score of the first is at least this.
     pub from: f32,
-    /// Then the whole picture is looked at with its longer side at each of these lengths, too.
+    /// Further lengths to which the longer side of the whole picture is scaled.
     pub longest_sides: Vec<u32>,
 }
 
-/// Large pictures, in parts.
+/// How large pictures are cut into tiles.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct TilePolicy {
     /// Side of a tile.
     pub side: u32,
-    /// Least overlap of two neighbours: what is smaller lies whole in one of them.
+    /// Least overlap of neighbouring tiles. A logo smaller than this lies whole in one of them.
     pub overlap: u32,
-    /// Pictures with a longer side above this are looked at in tiles.
+    /// Longer side above which a picture is cut into tiles.
     pub from: u32,
-    /// Pictures with a longer side above this are made so large first, which bounds the tiles of
-    /// one picture.
+    /// Pictures with a longer side above this are first scaled down to it, which bounds the number
+    /// of tiles.
     pub up_to: Option<u32>,
-    /// Then they are looked at enlarged by each of these, for logos that are small in all pictures.
+    /// Then the picture is scaled by each of these factors and tiled, to find small logos.
     #[serde(default = "unscaled")]
     pub scales: Vec<f64>,
 }
 
-/// A part of a picture as a detector is shown it.
+/// A part of a picture as input to a detector.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct View {
-    /// Which part, in pixels of the full picture, and where it is put.
+    /// The part, in pixels of the full picture, and its size on the canvas.
     pub letterbox: Letterbox,
-    /// Whether the picture goes on beyond the part: to the left, above, to the right, below.
+    /// Whether the picture extends beyond the part: left, top, right, bottom.
     goes_on: [bool; 4],
 }
 
 impl ViewPolicy {
-    /// What can't be followed in it, if anything.
+    /// Describes the first invalid value, if any.
     pub fn problem(&self) -> Option<&'static str> {
         let tiles = self.tiles.as_ref();
         if self.canvases.iter().any(|canvas| canvas.pixels() == 0) || self.canvases.is_empty() {
@@ -80,7 +80,7 @@ impl ViewPolicy {
         }
     }
 
-    /// The views of the first look: the whole picture first, then its tiles.
+    /// The views of the first pass: the whole picture first, then its tiles.
     pub fn views(&self, picture: &Picture) -> Vec<View> {
         let full = Size { width: picture.full_width(), height: picture.full_height() };
         let at_hand = Size { width: picture.width(), height: picture.height() };
@@ -95,7 +95,7 @@ impl ViewPolicy {
         views
     }
 
-    /// The views of the second look, if the first one has found a score that is worth it.
+    /// The views of the second pass; none if the best score of the first is too low for it.
     pub fn views_again(&self, picture: &Picture, best_score: f32) -> Vec<View> {
         let full = Size { width: picture.full_width(), height: picture.full_height() };
         match &self.again {
@@ -104,8 +104,8 @@ impl ViewPolicy {
         }
     }
 
-    /// A picture decoded to a longer side of no less than this shows as much as in full. `None`
-    /// where nothing less than all its pixels does.
+    /// The longer side to which pictures can be decoded without loss of detail in any view. `None`
+    /// if the full resolution is needed.
     pub fn sufficient_side(&self) -> Option<NonZeroU32> {
         let again = self.again.iter().flat_map(|again| &again.longest_sides);
         let whole = self.longest_sides.iter().chain(again).copied().max();
@@ -113,19 +113,19 @@ impl ViewPolicy {
         NonZeroU32::new(whole?.max(tiled?))
     }
 
-    /// The whole picture at some lengths.
+    /// Views of the whole picture, one per length.
     fn whole(&self, full: Size, longest_sides: &[u32]) -> Vec<View> {
         let view = |side: &u32| {
             let letterbox = Letterbox::fit(everything(full), full.with_longer_side(*side), &self.canvases)?;
             Some(View { letterbox, goes_on: [false; 4] })
         };
         let mut views: Vec<View> = longest_sides.iter().filter_map(view).collect();
-        // Two lengths that no canvas holds may have become the same.
+        // Lengths that no canvas holds are reduced, possibly to the same one.
         views.dedup();
         views
     }
 
-    /// Tiles of the picture at the size `shown`.
+    /// Tiles of the picture scaled to `shown`.
     fn in_tiles(&self, full: Size, shown: Size, policy: &TilePolicy) -> impl Iterator<Item = View> {
         let shrunk = Letterbox { canvas: shown, content: shown, source: everything(full) };
         tiles(shown, policy.side, policy.overlap).into_iter().filter_map(move |(x, y, size)| {
@@ -138,9 +138,9 @@ impl ViewPolicy {
 }
 
 impl View {
-    /// A box on the canvas, in pixels of the full picture. None where it lies in the filled rest of
-    /// the canvas, or is cut off by an inner border of a tile: the neighbour has it whole, or the
-    /// view of the whole picture, if it is larger than the overlap.
+    /// Maps a box on the canvas to pixels of the full picture. `None` if it lies in the padding or
+    /// is cut off by an inner border of a tile. The neighbouring tile then shows it whole or, if it
+    /// is larger than the overlap, the view of the whole picture does.
     pub fn to_picture(&self, bounds: &PixelBox) -> Option<PixelBox> {
         if self.gaps(bounds).into_iter().zip(self.goes_on).any(|(gap, goes_on)| goes_on && gap <= CUT_WITHIN)
         {
@@ -151,14 +151,14 @@ impl View {
         Some(self.letterbox.to_picture(&inside))
     }
 
-    /// A box of the full picture on the canvas, if the view shows the whole of it.
+    /// Maps a box of the full picture to the canvas, if the view shows the whole box.
     pub fn whole_on_canvas(&self, bounds: &PixelBox) -> Option<PixelBox> {
         let seen = self.letterbox.to_canvas(bounds);
         let shown = |(gap, goes_on): (f32, bool)| if goes_on { gap > CUT_WITHIN } else { gap > -CUT_WITHIN };
         self.gaps(&seen).into_iter().zip(self.goes_on).all(shown).then_some(seen)
     }
 
-    /// How far a box on the canvas is from the borders of the content: left, above, right, below.
+    /// Distances of a box on the canvas from the borders of the content: left, top, right, bottom.
     fn gaps(&self, bounds: &PixelBox) -> [f32; 4] {
         let content = everything(self.letterbox.content);
         let (right, below) = (bounds.x + bounds.width, bounds.y + bounds.height);
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(policy.problem(), None);
         assert_eq!(policy.views(&picture(1280, 960)).len(), 2);
         let views = policy.views(&picture(1920, 1080));
-        // Five columns of tiles at least 128 apart, three rows.
+        // Five columns and three rows of tiles that overlap by at least 128.
         assert_eq!(views.len(), 2 + 5 * 3);
         assert!(views[2..].iter().all(|view| view.letterbox.content == Size::from((512, 512))));
         assert_eq!(policy.sufficient_side(), None);

@@ -12,23 +12,23 @@ pub enum InferenceError {
     Library {
         /// The file.
         path: PathBuf,
-        /// What the loader said.
+        /// The loader's message.
         detail: String,
     },
-    /// CUDA was asked for and can't be had.
+    /// CUDA is required but not available.
     #[error("inference.device is \"cuda\", but {0}; set it to \"auto\" or \"cpu\" to run without a GPU")]
     Cuda(String),
-    /// A file of the model can't be read.
+    /// A model file can't be read.
     #[error(
         "{path} can't be read: {detail}; inference.models must name the folder that holds the model folders, and other settings in [inference] which of them"
     )]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         detail: String,
     },
-    /// The manifest is not one, or does not describe a model of this kind.
+    /// The manifest can't be parsed, or describes a model of another kind or one that can't be run.
     #[error("{path} is no usable manifest: {detail}")]
     Manifest {
         /// The file.
@@ -36,28 +36,28 @@ pub enum InferenceError {
         /// What is wrong.
         detail: String,
     },
-    /// The model's files are not what the manifest says.
+    /// The model's files differ from the manifest.
     #[error("The model {model} does not fit its manifest: {difference}")]
     Mismatch {
         /// The model.
         model: String,
-        /// What the manifest says and what the file has.
+        /// What the manifest says and what was found.
         difference: String,
     },
     /// The tokenizer failed on a text.
     #[error("The text can't be tokenized: {0}")]
     Tokenizer(String),
-    /// A picture can't be made ready for the network.
+    /// A picture can't be scaled for the network.
     #[error("The picture can't be prepared: {0}")]
     Picture(String),
-    /// ONNX Runtime failed.
+    /// ONNX Runtime failed, or its output is malformed.
     #[error("ONNX Runtime failed: {0}")]
     Runtime(String),
-    /// The model gave numbers that are no probabilities.
+    /// The model's output is not a probability distribution.
     #[error(transparent)]
     Score(#[from] crate::domain::SentimentError),
-    /// The thread that owns the model has ended, also since the runtime broke: the fault of
-    /// no text and no picture.
+    /// The model's thread has ended, for example because the runtime broke. No text or picture is
+    /// at fault.
     #[error("The model's thread has ended")]
     Stopped,
 }

@@ -1,4 +1,4 @@
-//! A model's manifest: what its files must be, and what it was measured to do.
+//! A model's manifest: its files with hashes, tensors, labels and settings.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,17 +21,17 @@ pub struct ModelFile {
     pub sha256: String,
 }
 
-/// What the manifest of one kind of model says beyond what all say.
+/// The keys that only one kind of model has in its manifest.
 pub trait Kind: DeserializeOwned {
     /// The kind's name in the manifest.
     const NAME: &'static str;
 
-    /// What this program can't work with in it, if anything. The labels are those of the network's
-    /// output, in order.
+    /// Describes the first value that this program can't use, if any. `labels` are the classes of
+    /// the network's output, in order.
     fn problem(&self, labels: &[String]) -> Option<String>;
 }
 
-/// What `manifest.json` says. Fields that only people read are left out.
+/// The contents of `manifest.json`, except the fields that are only for people.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Manifest<K> {
     /// Name of the model.
@@ -44,31 +44,31 @@ pub struct Manifest<K> {
     pub inputs: Vec<TensorSpec>,
     /// Outputs of the network.
     pub outputs: Vec<TensorSpec>,
-    /// What the classes of the output stand for.
+    /// Names of the output's classes, in order.
     pub labels: Vec<String>,
-    /// What only models of its kind have.
+    /// The keys of its kind.
     #[serde(flatten)]
     pub kind: K,
     #[serde(skip)]
     folder: PathBuf,
 }
 
-/// What is looked at before the rest: another format or kind has other keys.
+/// Parsed before the rest, since other formats and kinds have other keys.
 #[derive(Deserialize)]
 struct Header {
     format: u32,
     kind: String,
 }
 
-/// The metadata key under which the ONNX file itself names its labels, separated by commas.
+/// The metadata key of the ONNX file that has its labels, separated by commas.
 const LABELS_KEY: &str = "labels";
 
 impl<K: Kind> Manifest<K> {
     /// Reads `manifest.json` of a model's folder.
     ///
     /// # Errors
-    /// The file can't be read or parsed, or describes a model that this program can't run, or one
-    /// of another kind.
+    /// The file can't be read or parsed, or describes a model of another kind or one that this
+    /// program can't run.
     pub fn read(folder: &Path) -> Result<Self, InferenceError> {
         let path = folder.join("manifest.json");
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
@@ -93,7 +93,7 @@ impl<K: Kind> Manifest<K> {
         ModelId::new(&self.name, &self.version)
     }
 
-    /// The bytes of one of its files, held to their hash.
+    /// Reads the file with a role and checks its hash.
     ///
     /// # Errors
     /// The file is not listed, can't be read, or has another hash.
@@ -104,7 +104,7 @@ impl<K: Kind> Manifest<K> {
         }
     }
 
-    /// The bytes of the file at a path below its folder, held to their hash.
+    /// Reads the listed file at a path below the model's folder and checks its hash.
     ///
     /// # Errors
     /// The file is not listed, can't be read, or has another hash.
@@ -115,14 +115,14 @@ impl<K: Kind> Manifest<K> {
         }
     }
 
-    /// The bytes of a file below its folder, held to a hash.
+    /// Reads a file below the model's folder and checks its hash.
     ///
     /// # Errors
     /// The file can't be read, or has another hash.
     pub fn read_file(&self, file: &ModelFile) -> Result<Vec<u8>, InferenceError> {
         let path = self.folder.join(&file.path);
         let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
-        let found = hex(&Sha256::digest(&bytes));
+        let found = hex::encode(Sha256::digest(&bytes));
         if found != file.sha256.to_lowercase() {
             let path = file.path.display();
             return Err(self.mismatch(format!(
@@ -133,10 +133,10 @@ impl<K: Kind> Manifest<K> {
         Ok(bytes)
     }
 
-    /// Holds an opened network to what the manifest says of its tensors and labels.
+    /// Checks an opened network's inputs, outputs and labels against the manifest.
     ///
     /// # Errors
-    /// The difference, tensor by tensor.
+    /// They differ, or the file's metadata can't be read.
     pub fn check(&self, session: &Session) -> Result<(), InferenceError> {
         let in_file = session.metadata()?.custom(LABELS_KEY);
         let labels = self.labels.join(",");
@@ -160,14 +160,6 @@ impl<K: Kind> Manifest<K> {
 
 fn unreadable(path: &Path, error: &std::io::Error) -> InferenceError {
     InferenceError::File { path: path.to_owned(), detail: error.to_string() }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -1,55 +1,32 @@
-//! ONNX Runtime: which library and device, which models, and how texts and pictures become batches.
+//! Runs the models with ONNX Runtime: library, devices, manifests, and batching.
 //!
-//! - `runtime` loads the shared library and opens sessions on the device asked for.
-//! - `manifest` reads what a model says of itself and holds its files to it; `kinds` has what only
-//!   one kind of model says, `tensors` what a network takes and gives.
-//! - `batch` cuts a window into batches of similar length or of one size.
-//! - `worker` owns a model on a thread of its own, fed by a bounded queue.
-//!
-//! Texts: `tokens` turns text into token ids with the model's own tokenizer file, `text_model`
-//! runs the sentiment network on one batch, `scorer` does it on a thread, `scorers` asks the model
-//! of a text's language.
-//!
-//! Pictures: `canvas` scales and cuts, `detector_model` runs the one-pass detector on canvases,
-//! `logo_detector` does it on a thread, `looking` brings together what the views of a picture show,
-//! `window_model` searches with windows, `detection` judges what they propose.
+//! - `runtime` loads the shared library and opens sessions on the configured device.
+//! - `manifest` reads a model's manifest and checks its files against it; `tensors` compares the
+//!   network's inputs and outputs.
+//! - `worker` runs a model on its own thread behind a bounded queue.
+//! - `text` and `pictures` have the models.
 
-mod batch;
-mod canvas;
-mod detection;
-mod detector_model;
 mod error;
-mod kinds;
-mod logo_detector;
-mod looking;
 mod manifest;
+mod pictures;
 mod runtime;
-mod scorer;
-mod scorers;
 mod tensors;
-mod text_model;
-mod tokens;
-mod window_model;
+mod text;
 mod worker;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-pub use batch::{plan_batches, plan_canvases};
-pub use detection::Detection;
-pub use detector_model::DetectorModel;
 pub use error::InferenceError;
-pub use kinds::{
-    DetectorKind, GoldenSighting, PictureGolden, TextGolden, TextKind, WindowGolden, WindowsKind,
-};
-pub use logo_detector::{LogoDetector, PendingSightings};
 pub use manifest::{Kind, Manifest, ModelFile};
+pub use pictures::{
+    DetectorKind, DetectorModel, GoldenDetection, LogoDetector, PendingDetections, PictureGolden, Search,
+    WindowGolden, WindowModel, WindowsKind, plan_canvases,
+};
 pub use runtime::{ActiveDevice, Device, Runtime};
-pub use scorer::{PendingScores, TextScorer};
-pub use scorers::{PendingJudgements, TextScorers};
-pub use text_model::{TextModel, TextRow};
-pub use tokens::{Target, TextTokenizer};
-pub use window_model::{Search, WindowModel};
+pub use text::{
+    PendingScores, Target, TextGolden, TextKind, TextModel, TextRow, TextScorer, TextTokenizer, plan_batches,
+};
 pub use worker::Pending;
 
 /// How models are found and run.
@@ -59,16 +36,17 @@ pub struct Options {
     pub library: PathBuf,
     /// The folder that holds one folder per model.
     pub models: PathBuf,
-    /// Where to run them.
+    /// The device to run them on.
     pub device: Device,
-    /// Threads within one operator. On a busy machine one is faster than two.
+    /// Threads per operator. On a busy machine one is faster than two.
     pub threads: NonZeroUsize,
-    /// Names of the sentiment models: folders in `models`. The first that scores the language of a
-    /// text scores it.
+    /// Names of the sentiment models: folders in `models`. A text goes to the first one that
+    /// supports its language.
     pub text_models: Vec<String>,
-    /// Most tokens in one batch, padding counted.
+    /// Most tokens in one batch, padding included.
     pub batch_tokens: NonZeroUsize,
-    /// Texts that may wait for the model before `submit` waits too.
+    /// Capacity of each sentiment model's queue; a text takes one place per target. `submit` waits
+    /// while the queue is full.
     pub queue: NonZeroUsize,
     /// Name of the logo detector: a folder in `models`.
     pub vision_model: String,

@@ -1,4 +1,4 @@
-//! ONNX Runtime's shared library, and sessions on the device that was asked for.
+//! ONNX Runtime's shared library, and sessions on the configured device.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -12,12 +12,12 @@ use ort::session::builder::GraphOptimizationLevel;
 
 use super::InferenceError;
 
-/// Where models shall run.
+/// The configured device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Device {
-    /// The GPU if it can be had, else the processor, said aloud.
+    /// The GPU if available, else the CPU; the choice is logged.
     Auto,
-    /// The processor.
+    /// The CPU.
     Cpu,
     /// The GPU, or an error at start.
     Cuda,
@@ -36,12 +36,12 @@ impl FromStr for Device {
     }
 }
 
-/// Where a session really runs, and why there.
+/// The device that a session runs on, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveDevice {
     /// `cpu` or `cuda`.
     pub name: &'static str,
-    /// Why this one, in words for a log line.
+    /// Why this one, for the log.
     pub reason: String,
 }
 
@@ -64,8 +64,8 @@ impl Runtime {
     /// Loads the shared library.
     ///
     /// # Errors
-    /// The file is missing, is no ONNX Runtime, or is too old; or CUDA is asked for and the
-    /// library was built without it.
+    /// The file is missing, is not ONNX Runtime, or is too old; or CUDA is required and the library
+    /// was built without it.
     pub fn load(library: &Path, device: Device, threads: NonZeroUsize) -> Result<Self, InferenceError> {
         let cannot = |detail: String| InferenceError::Library { path: library.to_owned(), detail };
         if !library.is_file() {
@@ -84,8 +84,8 @@ impl Runtime {
         Ok(runtime)
     }
 
-    /// The library's version, from the file `VERSION` that was fetched with it, and its own word
-    /// on how it was built.
+    /// The library's version, from the file `VERSION` that was fetched with it, and its build
+    /// information.
     pub fn library_version(&self) -> String {
         let file = std::fs::read_to_string(self.library.with_file_name("VERSION")).unwrap_or_default();
         let version = file.split_whitespace().next().unwrap_or_default();
@@ -99,11 +99,11 @@ impl Runtime {
         )
     }
 
-    /// Opens a model from the bytes of its file.
+    /// Opens a model from the bytes of an ONNX file.
     ///
     /// # Errors
-    /// The bytes are no model, or CUDA is asked for and can't be had (no driver, no GPU, missing
-    /// CUDA or cuDNN libraries): the message has ONNX Runtime's reason.
+    /// The bytes are not a model, or CUDA is required and not available (no driver, no GPU, missing
+    /// CUDA or cuDNN libraries); the message has ONNX Runtime's reason.
     pub fn open(&self, model: &[u8]) -> Result<(Session, ActiveDevice), InferenceError> {
         let cpu = |reason: &str| ActiveDevice { name: "cpu", reason: reason.to_owned() };
         match self.device {
@@ -125,11 +125,11 @@ impl Runtime {
             .with_optimization_level(GraphOptimizationLevel::Level3)?
             .with_intra_threads(self.threads.get())?
             .with_inter_threads(1)?
-            // Spinning threads would take the cores from tokenizing and from Postgres.
+            // Spinning threads would take CPU time from tokenizing and from Postgres.
             .with_intra_op_spinning(false)?;
         if on_cuda {
-            // Without `error_on_failure` a provider that can't start is silently left out.
-            // The exhaustive search for convolutions takes seconds for every new shape.
+            // Without `error_on_failure` a provider that fails to start is silently skipped.
+            // The exhaustive search for a convolution algorithm takes seconds per new shape.
             let cuda = CUDA::default().with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic);
             builder = builder.with_execution_providers([cuda.build().error_on_failure()])?;
         }

@@ -1,17 +1,17 @@
-//! What a network takes and gives, as a manifest says it and as an ONNX file has it.
+//! A network's inputs and outputs, as in the manifest and as in the ONNX file.
 
 use std::fmt;
 
 use ort::value::{Outlet, TensorElementType, ValueType};
 use serde::Deserialize;
 
-/// A size along one axis: a number, or a name where it varies.
+/// The size of one axis.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Dimension {
-    /// Always this many.
+    /// A fixed size.
     Fixed(i64),
-    /// Varies, under this name.
+    /// A dynamic axis with this name.
     Named(String),
 }
 
@@ -32,7 +32,7 @@ pub struct TensorSpec {
     /// Element type: `uint8`, `int64` or `float32`.
     #[serde(rename = "type")]
     pub element: String,
-    /// Sizes.
+    /// Size of each axis.
     pub shape: Vec<Dimension>,
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for TensorSpec {
     }
 }
 
-/// Where what a manifest says differs from what a file has, if it does.
+/// Describes how the file's tensors differ from the manifest's, if they do.
 pub(super) fn difference(what: &str, said: &[TensorSpec], outlets: &[Outlet]) -> Option<String> {
     let found: Vec<TensorSpec> = outlets.iter().map(spec).collect();
     let list = |specs: &[TensorSpec]| specs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");

@@ -1,13 +1,13 @@
-//! Owns a model on a thread of its own and runs what waits for it in batches.
+//! Runs a model on its own thread, in batches of the queued items.
 //!
-//! There is no timer: while the model is busy, items gather in a bounded queue, and the next
-//! window takes what is there. A single item on an idle machine is answered at once; under load
-//! the batches grow by themselves.
+//! There is no batching timer: items collect in a bounded queue while the model is busy, and the
+//! next window takes what is there. An idle model runs a single item at once; under load the
+//! batches grow.
 //!
-//! An item that fails alone, after a probe has shown that the model still runs, gets the error.
-//! When the probe fails too it is the runtime that has broken (memory of the GPU exhausted, device
-//! lost): the thread ends and every item is answered with [`InferenceError::Stopped`], so that no
-//! post is blamed for it.
+//! When a batch fails, its items are run one by one. If an item fails and a probe then succeeds,
+//! the item gets the error. If the probe fails too, the runtime is broken (GPU out of memory,
+//! device lost): the thread ends and all remaining items get [`InferenceError::Stopped`], so that
+//! no post is blamed.
 
 use std::future::Future;
 use std::num::NonZeroUsize;
@@ -19,40 +19,41 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::InferenceError;
 use crate::domain::ModelId;
+use crate::health::Heartbeat;
 
-/// A model as its thread sees it; tests put one in its place that breaks when told to.
+/// A model that runs in batches. Tests use one that fails on demand.
 pub(super) trait Batches: Send + 'static {
-    /// What is run.
+    /// One item of input.
     type Item: Send + 'static;
-    /// What comes out, one an item.
+    /// The result for one item.
     type Answer: Send + 'static;
 
-    /// How large an item is: tokens, pixels.
+    /// Size of an item, in tokens or pixels.
     fn size(&self, item: &Self::Item) -> usize;
 
-    /// How much is gathered before it is cut into batches.
+    /// Items are taken from the queue until their total size reaches this, then split into batches.
     fn window(&self) -> usize;
 
-    /// Cuts a window into batches: indices of its items.
+    /// Splits a window into batches of indices into it.
     fn plan(&self, window: &[&Self::Item]) -> Vec<Vec<usize>>;
 
     /// Runs one batch.
     fn run(&mut self, batch: &[&Self::Item]) -> Result<Vec<Self::Answer>, InferenceError>;
 
-    /// Shows that the model runs at all.
+    /// Runs the model on known input, to tell a broken runtime from a bad item.
     fn probe(&mut self) -> Result<(), InferenceError>;
 
-    /// Counts a batch that was run, with or without success.
+    /// Records metrics of a batch that was run, with or without success.
     fn record(&self, batch: &[&Self::Item], took: Duration);
 }
 
-/// An item with the way back to whoever waits for its answer.
+/// An item with the channel for its answer.
 pub(super) struct Entry<I, A> {
     item: I,
     reply: oneshot::Sender<Result<A, InferenceError>>,
 }
 
-/// An answer that is on its way.
+/// A future for an item's answer. It is [`InferenceError::Stopped`] if the thread ends first.
 #[must_use]
 pub struct Pending<A>(oneshot::Receiver<Result<A, InferenceError>>);
 
@@ -64,8 +65,8 @@ impl<A> Future for Pending<A> {
     }
 }
 
-/// The way to a model's thread. The thread ends when the last copy is dropped, or when the runtime
-/// breaks.
+/// The sending side of a model's queue. The thread ends when the last clone is dropped, or when the
+/// runtime breaks.
 pub(super) struct Queue<I, A>(mpsc::Sender<Entry<I, A>>);
 
 impl<I, A> Clone for Queue<I, A> {
@@ -75,31 +76,33 @@ impl<I, A> Clone for Queue<I, A> {
 }
 
 impl<I: Send + 'static, A: Send + 'static> Queue<I, A> {
-    /// Moves a model to a thread of this name, behind a queue of so many items.
+    /// Moves a model to a new thread named `thread`, behind a queue of `length` items. Its heart beats for
+    /// every batch, and rests while nothing waits.
     pub(super) fn start(
         model: impl Batches<Item = I, Answer = A>,
         id: &ModelId,
         thread: &str,
         length: NonZeroUsize,
+        heartbeat: Heartbeat,
     ) -> std::io::Result<Self> {
         let (queue, entries) = mpsc::channel(length.get());
         let id = id.to_string();
         std::thread::Builder::new().name(thread.to_owned()).spawn(move || {
-            if let Err(error) = run_windows(model, &id, entries) {
+            if let Err(error) = run_windows(model, &id, entries, &heartbeat) {
                 tracing::error!(model.id = id, error = %error, "The model can't run any more");
             }
         })?;
         Ok(Self(queue))
     }
 
-    /// Hands an item over; waits while the queue is full.
+    /// Queues an item; waits while the queue is full.
     pub(super) async fn submit(&self, item: I) -> Result<Pending<A>, InferenceError> {
         let (entry, pending) = entry(item);
         self.0.send(entry).await.map_err(|_| InferenceError::Stopped)?;
         Ok(pending)
     }
 
-    /// The same from a thread that may block.
+    /// The same, blocking.
     pub(super) fn submit_blocking(&self, item: I) -> Result<Pending<A>, InferenceError> {
         let (entry, pending) = entry(item);
         self.0.blocking_send(entry).map_err(|_| InferenceError::Stopped)?;
@@ -112,12 +115,13 @@ fn entry<I, A>(item: I) -> (Entry<I, A>, Pending<A>) {
     (Entry { item, reply }, Pending(pending))
 }
 
-/// Runs until no way to the thread is left, or until the runtime breaks. Then the items that still
-/// wait are dropped, which tells those who wait for them that the thread has ended.
+/// Runs until all [`Queue`]s are dropped or the runtime breaks. Dropping the items that remain
+/// resolves their [`Pending`] to [`InferenceError::Stopped`].
 fn run_windows<M: Batches>(
     mut model: M,
     id: &str,
     mut entries: mpsc::Receiver<Entry<M::Item, M::Answer>>,
+    heartbeat: &Heartbeat,
 ) -> Result<(), InferenceError> {
     while let Some(first) = entries.blocking_recv() {
         let mut gathered = model.size(&first.item);
@@ -127,13 +131,15 @@ fn run_windows<M: Batches>(
             gathered += model.size(&entry.item);
             window.push(entry);
         }
-        // Nobody waits for these any more.
+        // Skips items whose `Pending` was dropped.
         window.retain(|entry| !entry.reply.is_closed());
         let batches = model.plan(&items(&window));
         let mut window: Vec<Option<Entry<_, _>>> = window.into_iter().map(Some).collect();
         for batch in batches {
-            run_batch(&mut model, id, batch.into_iter().filter_map(|index| window[index].take()).collect())?;
+            let batch = batch.into_iter().filter_map(|index| window[index].take()).collect();
+            run_batch(&mut model, id, batch, heartbeat)?;
         }
+        heartbeat.rest();
     }
     Ok(())
 }
@@ -147,21 +153,24 @@ fn run_batch<M: Batches>(
     model: &mut M,
     id: &str,
     batch: Vec<Entry<M::Item, M::Answer>>,
+    heartbeat: &Heartbeat,
 ) -> Result<(), InferenceError> {
+    heartbeat.beat();
     let started = Instant::now();
     let answers = model.run(&items(&batch));
     model.record(&items(&batch), started.elapsed());
     match answers {
         Ok(answers) => {
             for (entry, answer) in batch.into_iter().zip(answers) {
-                // A receiver that has gone needs no answer.
+                // The receiver may be gone.
                 let _ = entry.reply.send(Ok(answer));
             }
         }
-        // One item may have spoilt the batch: each is tried alone, so that only the culprit fails.
+        // One bad item may have failed the batch; run alone, only that item fails.
         Err(error) => {
             tracing::warn!(model.id = id, batch.items = batch.len(), error = %error, "Batch failed, running its items one by one");
             for entry in batch {
+                heartbeat.beat();
                 let answer = model.run(&[&entry.item]).map(|mut answers| answers.swap_remove(0));
                 if answer.is_err() {
                     model.probe()?;
@@ -176,14 +185,14 @@ fn run_batch<M: Batches>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::health::{Health, Stage};
 
-    /// The number that no run survives.
+    /// A batch with this number fails.
     const POISON: i64 = -1;
 
     type Answer = Result<i64, InferenceError>;
 
-    /// Doubles numbers in batches of two. Fails with a poisoned one, and altogether from so many
-    /// runs on.
+    /// Doubles numbers in batches of two. Fails on [`POISON`], and always after `runs_left` runs.
     struct Fragile {
         runs_left: usize,
     }
@@ -223,7 +232,7 @@ mod tests {
         fn record(&self, _: &[&i64], _: Duration) {}
     }
 
-    /// What the thread ends with, and what it answered to each number.
+    /// The thread's result, and the answer to each number.
     fn answers(runs_left: usize, numbers: &[i64]) -> (Result<(), InferenceError>, Vec<Answer>) {
         let (queue, entries) = mpsc::channel(numbers.len());
         let mut pending = Vec::new();
@@ -233,7 +242,8 @@ mod tests {
             pending.push(answer);
         }
         drop(queue);
-        let ended = run_windows(Fragile { runs_left }, "fragile@1", entries);
+        let heartbeat = Health::new().heartbeat(Stage::TextModel);
+        let ended = run_windows(Fragile { runs_left }, "fragile@1", entries, &heartbeat);
         (ended, pending.into_iter().map(futures_util::FutureExt::now_or_never).map(Option::unwrap).collect())
     }
 
@@ -249,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_broken_runtime_blames_no_item() {
-        // The first batch of two succeeds. From then on nothing does.
+        // Only the first batch of two succeeds.
         let (ended, answers) = answers(1, &[1, 2, 3, 4, 5, POISON, 6]);
         assert!(matches!(&ended, Err(InferenceError::Runtime(why)) if why.contains("out of memory")));
         assert!(answers[..2].iter().all(Result::is_ok));
@@ -260,11 +270,11 @@ mod tests {
 
     #[test]
     fn a_runtime_that_recovers_goes_on() {
-        // A batch of two poisoned numbers takes five runs: itself, and each alone with a probe.
+        // A batch of two poisoned numbers takes five runs: the batch, and each number with a probe.
         let (ended, scores) = answers(6, &[POISON, POISON, 1]);
         assert!(ended.is_ok());
         assert!(scores[2].is_ok());
-        // One run fewer, and the number behind them finds a broken runtime.
+        // With one run fewer, the runtime is broken when the next number is run.
         let (ended, scores) = answers(5, &[POISON, POISON, 1]);
         assert!(ended.is_err());
         assert!(matches!(&scores[0], Err(InferenceError::Runtime(_))));

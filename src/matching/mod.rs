@@ -1,221 +1,216 @@
-//! Matching: which brands a post names, and where in its text.
+//! Matching: which brands a post names, and where.
 //!
-//! All terms of all brands are compiled once, into one automaton that reads the folded text a
-//! single time, however many brands there are (A. Aho and M. Corasick, Efficient string matching:
-//! an aid to bibliographic search, 1975). Each hit is then held against the rule of its kind:
-//! words by their edges, hashtags and handles as a whole, hosts only inside links. Addresses and
-//! tags that stand beside the text are looked up by name and have no place in it.
+//! Every brand is a boolean query; lists of words, hashtags, handles and hosts are its short form. From
+//! each query terms are chosen of which one must stand in every post that it holds for. These are compiled
+//! into one automaton that reads the folded text once, however many brands there are (A. Aho and
+//! M. Corasick, Efficient string matching: an aid to bibliographic search, 1975). Each hit is checked by the
+//! rule of its kind: words must begin and end at word edges, hashtags and handles must match as a whole,
+//! hosts must be in a link. Only queries with a hit are evaluated, and only then are their other terms
+//! looked for.
 
-mod edges;
-mod fold;
+mod area;
+mod common_words;
+mod compile;
+mod evaluate;
+mod explain;
+mod hosts;
 mod links;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod query_tests;
+#[cfg(test)]
+mod spelling_tests;
+mod term;
+#[cfg(test)]
 mod tests;
+mod topics;
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use crate::domain::{Brand, BrandId, Post, Span, Spans};
-use edges::Edges;
-use fold::{Folded, folded_term};
+use crate::domain::{Brand, BrandId, Language, Place, Post, Span, Spans};
+use area::{Area, AreaKind};
+use compile::{Node, Terms};
+use evaluate::{Evaluation, Found, merged};
+use term::{Kind, Term};
 
-/// Finds the brands that posts name. Compiled once; `find` needs no lock.
+pub use common_words::is_stop_word;
+pub use explain::{Explanation, Part, explain};
+pub use term::first_place;
+pub use topics::topics;
+
+/// The most bytes of terms for which the automaton is one table.
+const LARGEST_TABLE: usize = 256 * 1024;
+
+/// Finds the brands that posts name. Compiled once; `find` takes no lock.
 #[derive(Debug)]
 pub struct Matcher {
-    /// In order; the numbers below are places in it.
-    brands: Vec<BrandId>,
+    /// Sorted by id; numbers of brands are indexes into it.
+    brands: Vec<Compiled>,
+    terms: Vec<Term>,
     automaton: AhoCorasick,
-    /// What each pattern of the automaton means, to which brand.
-    meanings: Vec<Vec<(usize, Kind)>>,
-    /// Folded hashtag without `#` -> brands.
-    hashtags: HashMap<String, Vec<usize>>,
-    /// Host in lower-case ASCII -> brands.
+    /// For each pattern of the automaton, the terms that it is the anchor of.
+    anchored: Vec<Vec<usize>>,
+    /// For each term, whether its anchor is in the automaton.
+    is_in_automaton: Vec<bool>,
+    /// For each term, the brands that are looked at where it stands.
+    brands_of: Vec<Vec<usize>>,
+    /// Brands that no term has to stand for.
+    always: Vec<usize>,
+    /// Host in lower-case ASCII -> its terms.
     hosts: HashMap<String, Vec<usize>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Word,
-    Hashtag,
-    Handle,
-    Host,
-    Exclusion,
-}
-
-/// What a text says about one brand, before exclusions are applied.
-#[derive(Debug, Default)]
-struct Found<'t> {
-    terms: Vec<Term<'t>>,
-    exclusions: Vec<Span>,
-    /// An address or a tag beside the text names the brand.
-    beside: bool,
+    /// Whether addresses beside the text are read for more than their hosts.
+    reads_links: bool,
 }
 
 #[derive(Debug)]
-struct Term<'t> {
-    kind: Kind,
-    span: Span,
-    /// The text folded, as the term is written.
-    folded: &'t str,
-    /// Where the name starts: after the `#` or `@`.
-    name_start: usize,
-}
-
-/// The first place where a text holds a term, in whatever case and white space: as whole words,
-/// else within others. `None` also where the term is nothing but white space.
-pub fn first_place(text: &str, term: &str) -> Option<Span> {
-    let (folded, term) = (Folded::new(text), folded_term(term));
-    if term.is_empty() {
-        return None;
-    }
-    let edges = Edges::new(text);
-    let mut places = folded.as_str().match_indices(&term).map(|(at, _)| folded.original(at, at + term.len()));
-    places.clone().find(|place| edges.frame_a_word(*place)).or_else(|| places.next())
+struct Compiled {
+    id: BrandId,
+    query: Node,
+    exclusions: Vec<usize>,
 }
 
 impl Matcher {
-    /// Compiles the terms of all brands. The order of the brands does not matter.
+    /// Compiles the queries of all brands. The order of the brands does not matter.
     ///
     /// # Panics
-    /// The terms need more than 2^31 states: some gigabytes of them.
+    /// The terms, some gigabytes of them, need more than 2^31 states.
     pub fn new(brands: &[Brand]) -> Self {
-        let mut ids: Vec<BrandId> = brands.iter().map(|brand| brand.id.clone()).collect();
-        ids.sort();
-        ids.dedup();
+        let mut sorted: Vec<&Brand> = brands.iter().collect();
+        sorted.sort_by(|one, other| one.id.cmp(&other.id));
+        let mut terms = Terms::default();
+        let brands: Vec<Compiled> = sorted
+            .into_iter()
+            .map(|brand| Compiled {
+                id: brand.id.clone(),
+                query: terms.compile(brand),
+                exclusions: terms.exclusions(brand),
+            })
+            .collect();
 
-        let mut patterns: BTreeMap<String, Vec<(usize, Kind)>> = BTreeMap::new();
-        let mut hashtags: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut hosts: HashMap<String, Vec<usize>> = HashMap::new();
-        for brand in brands {
-            let number = ids.partition_point(|id| *id < brand.id);
-            let mut add = |pattern: String, kind| {
-                if !pattern.trim_matches(['#', '@']).is_empty() {
-                    patterns.entry(pattern).or_default().push((number, kind));
+        let mut brands_of = vec![Vec::new(); terms.list.len()];
+        let mut always = Vec::new();
+        for (number, brand) in brands.iter().enumerate() {
+            match terms.required(&brand.query) {
+                Some(required) => {
+                    for term in required {
+                        if brands_of[term].last() != Some(&number) {
+                            brands_of[term].push(number);
+                        }
+                    }
                 }
-            };
-            for word in &brand.words {
-                add(folded_term(word), Kind::Word);
-            }
-            for handle in &brand.handles {
-                add(format!("@{}", folded_term(handle)), Kind::Handle);
-            }
-            for phrase in &brand.exclusions {
-                add(folded_term(phrase), Kind::Exclusion);
-            }
-            for tag in &brand.hashtags {
-                let tag = folded_term(tag);
-                add(format!("#{tag}"), Kind::Hashtag);
-                hashtags.entry(tag).or_default().push(number);
-            }
-            for host in &brand.hosts {
-                add(folded_term(host), Kind::Host);
-                if let Some(ascii) = links::host_of(host) {
-                    add(ascii.clone(), Kind::Host);
-                    hosts.entry(ascii).or_default().push(number);
-                }
+                None => always.push(number),
             }
         }
-        let automaton = AhoCorasick::new(patterns.keys()).expect("terms stay far below 2^31 states");
-        let mut meanings: Vec<_> = patterns.into_values().collect();
-        for meaning in &mut meanings {
-            meaning.sort_unstable();
-            meaning.dedup();
+        let Terms { list: terms, hosts, .. } = terms;
+        let mut anchors: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (number, term) in terms.iter().enumerate() {
+            if !brands_of[number].is_empty() {
+                anchors.entry(term.anchor()).or_default().push(number);
+            }
         }
-        Self { brands: ids, automaton, meanings, hashtags, hosts }
+        // A table of all steps is read about twice as fast as lists of them, and takes up to a kilobyte a byte.
+        let bytes: usize = anchors.keys().map(|anchor| anchor.len()).sum();
+        let automaton = AhoCorasick::builder()
+            .kind((bytes <= LARGEST_TABLE).then_some(AhoCorasickKind::DFA))
+            .build(anchors.keys())
+            .expect("terms stay far below 2^31 states");
+        let anchored = anchors.into_values().collect();
+        let is_in_automaton = brands_of.iter().map(|brands| !brands.is_empty()).collect();
+        let reads_links = terms.iter().any(|term| matches!(term.kind, Kind::Address | Kind::In(Place::Link)));
+        Self { brands, terms, automaton, anchored, is_in_automaton, brands_of, always, hosts, reads_links }
     }
 
-    /// The brands that a post names, in the order of their ids, each with the places in the text
-    /// that name it: in order, merged where they overlap. There are none where only an address or
-    /// a tag beside the text names the brand.
-    pub fn find(&self, post: &Post) -> Vec<Spans> {
-        let folded = Folded::new(&post.text);
-        let mut found = self.terms_in(&post.text, &folded);
+    /// The brands that a post names, sorted by id, each with the spans of the text that name it,
+    /// sorted and merged where they overlap. A brand has no spans if only something outside the text
+    /// names it: a link, a hashtag, or the description of a picture.
+    ///
+    /// `language` tells the language of the post, given the places that name brands. It is asked at most once,
+    /// and only where a query depends on it.
+    pub fn find(&self, post: &Post, language: &dyn Fn(&[Span]) -> Option<Language>) -> Vec<Spans> {
+        let areas = self.areas(post);
+        let hits = self.hits(post, &areas);
+        let mut candidates: Vec<usize> =
+            hits.iter().flat_map(|(term, _)| &self.brands_of[*term]).chain(&self.always).copied().collect();
+        if candidates.is_empty() {
+            return Vec::new();
+        }
+        candidates.sort_unstable();
+        candidates.dedup();
+        let evaluation = Evaluation {
+            matcher: self,
+            post,
+            areas: &areas,
+            hits: &hits,
+            others: RefCell::default(),
+            language,
+            known_language: OnceCell::new(),
+        };
+        let named = |number: usize| {
+            let brand = &self.brands[number];
+            let excluded = evaluation.excluded(&brand.exclusions);
+            let found = evaluation.holds(&brand.query, &excluded)?;
+            Some(spans(brand.id.clone(), &found, &areas))
+        };
+        candidates.into_iter().filter_map(named).collect()
+    }
+
+    /// The texts of a post that are read. A tag beside the text that stands in it too is read there.
+    fn areas<'p>(&self, post: &'p Post) -> Vec<Area<'p>> {
+        let text = Area::new(AreaKind::Text, post.text.as_str());
+        let mut tags = Vec::new();
         for tag in &post.hashtags {
-            let tag = folded_term(tag);
-            for brand in self.hashtags.get(&tag).into_iter().flatten() {
-                let entry = found.entry(*brand).or_default();
-                entry.beside |= !entry.excludes_hashtag(&tag);
+            let area = Area::new(AreaKind::Tag, format!("#{}", tag.trim()));
+            let is_in_text =
+                |(at, tag): (usize, &str)| text.begins_a_tag(at) && text.ends_a_tag(at + tag.len());
+            if !text.folded().match_indices(area.folded()).any(is_in_text) {
+                tags.push(area);
+            }
+        }
+        let alts = post.alt_texts.iter().enumerate();
+        let alts = alts.map(|(number, alt)| Area::new(AreaKind::Alt(number), alt.as_str()));
+        let links = post.links.iter().filter(|_| self.reads_links);
+        let links = links.map(|link| Area::new(AreaKind::Link, link.as_str()));
+        std::iter::once(text).chain(tags).chain(alts).chain(links).collect()
+    }
+
+    /// The terms that the automaton finds, sorted.
+    fn hits(&self, post: &Post, areas: &[Area<'_>]) -> Vec<(usize, Found)> {
+        let mut hits = Vec::new();
+        for (number, area) in areas.iter().enumerate() {
+            for hit in self.automaton.find_overlapping_iter(area.folded()) {
+                let span = Span { start: hit.start(), end: hit.end() };
+                for &term in &self.anchored[hit.pattern().as_usize()] {
+                    let place = self.terms[term].place(area, span);
+                    hits.extend(place.map(|place| (term, Found::new(number, place))));
+                }
             }
         }
         if !self.hosts.is_empty() {
             for host in post.links.iter().filter_map(|address| links::host_of(address)) {
-                for brand in links::with_parents(&host).filter_map(|host| self.hosts.get(host)).flatten() {
-                    found.entry(*brand).or_default().beside = true;
+                for terms in links::with_parents(&host).filter_map(|host| self.hosts.get(host)) {
+                    hits.extend(terms.iter().map(|term| (*term, Found::beside())));
                 }
             }
         }
-        let named = |(brand, found): (usize, Found<'_>)| {
-            let spans = found.spans();
-            (found.beside || !spans.is_empty()).then(|| Spans { brand: self.brands[brand].clone(), spans })
-        };
-        found.into_iter().filter_map(named).collect()
-    }
-
-    fn terms_in<'t>(&self, text: &str, folded: &'t Folded) -> BTreeMap<usize, Found<'t>> {
-        let edges = Edges::new(text);
-        let mut found: BTreeMap<usize, Found<'t>> = BTreeMap::new();
-        for hit in self.automaton.find_overlapping_iter(folded.as_str()) {
-            let span = folded.original(hit.start(), hit.end());
-            for &(brand, kind) in &self.meanings[hit.pattern().as_usize()] {
-                let holds = match kind {
-                    Kind::Word | Kind::Exclusion => edges.frame_a_word(span),
-                    Kind::Hashtag => edges.frame_a_hashtag(span),
-                    Kind::Handle => edges.frame_a_handle(span),
-                    Kind::Host => links::is_host_of_link(text, span, &edges),
-                };
-                if !holds {
-                    continue;
-                }
-                let entry = found.entry(brand).or_default();
-                if kind == Kind::Exclusion {
-                    entry.exclusions.push(span);
-                } else {
-                    let sign = usize::from(matches!(kind, Kind::Hashtag | Kind::Handle));
-                    let name_start = folded.original(hit.start() + sign, hit.end()).start;
-                    entry.terms.push(Term { kind, span, folded: &folded.as_str()[hit.range()], name_start });
-                }
-            }
-        }
-        for entry in found.values_mut() {
-            entry.exclusions.sort_unstable();
-            // The furthest end so far: any exclusion that starts early enough then tells.
-            let mut furthest = 0;
-            for exclusion in &mut entry.exclusions {
-                furthest = furthest.max(exclusion.end);
-                exclusion.end = furthest;
-            }
-        }
-        found
+        hits.sort_unstable();
+        hits
     }
 }
 
-impl Found<'_> {
-    fn is_excluded(&self, term: &Term<'_>) -> bool {
-        let started = self.exclusions.partition_point(|exclusion| exclusion.start <= term.name_start);
-        started > 0 && self.exclusions[started - 1].end >= term.span.end
-    }
-
-    /// Whether the text holds this very hashtag inside an exclusion: the network lists the tags of
-    /// a text beside it too, and they mean the same there.
-    fn excludes_hashtag(&self, tag: &str) -> bool {
-        let is_tag = |term: &&Term<'_>| term.kind == Kind::Hashtag && term.folded.get(1..) == Some(tag);
-        self.terms.iter().filter(is_tag).any(|term| self.is_excluded(term))
-    }
-
-    fn spans(&self) -> Vec<Span> {
-        let mut spans: Vec<Span> =
-            self.terms.iter().filter(|term| !self.is_excluded(term)).map(|term| term.span).collect();
-        spans.sort_unstable();
-        let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
-        for span in spans {
-            match merged.last_mut() {
-                Some(last) if span.start < last.end => last.end = last.end.max(span.end),
-                _ => merged.push(span),
-            }
+fn spans(brand: BrandId, found: &[Found], areas: &[Area<'_>]) -> Spans {
+    let mut spans = Vec::new();
+    let mut alts = Vec::new();
+    for found in found {
+        let Some(area) = found.area.map(|area| &areas[area]) else { continue };
+        match area.kind {
+            AreaKind::Text => spans.push(area.original(found.name)),
+            AreaKind::Alt(number) => alts.push((number, area.original(found.name))),
+            AreaKind::Tag | AreaKind::Link => {}
         }
-        merged
     }
+    Spans { brand, spans: merged(spans), alt: alts.into_iter().min() }
 }

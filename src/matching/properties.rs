@@ -1,11 +1,12 @@
-//! What holds for any brands and any text.
+//! Properties that hold for any brands and any text.
 
 use proptest::prelude::*;
 
-use super::tests::{brand, post, texts};
+use super::tests::{brand, find, post, texts};
 use super::*;
+use crate::folding::folded_term;
 
-/// Pieces that, put together in any order, come close to terms, edges and links.
+/// Texts of random pieces that often form terms, edges and links.
 fn any_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => prop::sample::select(vec![
@@ -63,7 +64,7 @@ proptest! {
     ) {
         let matcher = Matcher::new(&brands);
         let post = Post { links: vec![link, text.clone()], hashtags: vec![tag], ..post(&text) };
-        for found in matcher.find(&post) {
+        for found in find(&matcher, &post) {
             let brand = brands.iter().find(|brand| brand.id == found.brand).unwrap();
             let terms = spellings(brand);
             let mut end = 0;
@@ -72,7 +73,7 @@ proptest! {
                 end = span.end;
                 let place = text.get(span.start..span.end).expect("on character boundaries");
                 let place = folded_term(place);
-                // A place is a term, or several that overlap.
+                // A span is one term, or several overlapping ones merged.
                 prop_assert!(terms.iter().any(|term| place.starts_with(term.as_str())), "{place:?} of {terms:?}");
                 prop_assert!(terms.iter().any(|term| place.ends_with(term.as_str())), "{place:?} of {terms:?}");
                 prop_assert!(terms.contains(&place) || place.len() > terms.iter().map(String::len).min().unwrap());
@@ -86,14 +87,14 @@ proptest! {
         text in any_text(),
     ) {
         let post = post(&text);
-        prop_assert_eq!(Matcher::new(&brands).find(&post), Matcher::new(&shuffled).find(&post));
+        prop_assert_eq!(find(&Matcher::new(&brands), &post), find(&Matcher::new(&shuffled), &post));
     }
 
     #[test]
     fn brands_do_not_hide_each_other(brands in any_brands(), text in any_text()) {
         let post = post(&text);
-        let alone: Vec<Spans> = brands.iter().flat_map(|brand| Matcher::new(std::slice::from_ref(brand)).find(&post)).collect();
-        prop_assert_eq!(Matcher::new(&brands).find(&post), alone);
+        let alone: Vec<Spans> = brands.iter().flat_map(|brand| find(&Matcher::new(std::slice::from_ref(brand)), &post)).collect();
+        prop_assert_eq!(find(&Matcher::new(&brands), &post), alone);
     }
 
     #[test]
@@ -101,7 +102,7 @@ proptest! {
         let text = format!("{before} VMware {after}");
         let start = before.len() + 1;
         let vmware = Brand { words: texts(&["vmware"]), ..brand("vmware") };
-        let found = Matcher::new(&[vmware]).find(&post(&text));
+        let found = find(&Matcher::new(&[vmware]), &post(&text));
         let place = Span { start, end: start + 6 };
         prop_assert!(found[0].spans.contains(&place));
     }

@@ -1,9 +1,9 @@
-//! Which addresses of the internet pictures may come from.
+//! Which IP addresses pictures may be fetched from.
 //!
-//! A post's author chooses the address of a picture, so it may point at anything that this machine
-//! can reach and its author can't. The tables follow IANA's registries of special-purpose
-//! addresses (RFC 6890 and its successors). IPv6 is told the other way round: only what is handed
-//! out to the public (`2000::/3`) may pass, less what is special in it.
+//! A post's author chooses a picture's URL, so it may point at services that this machine can reach
+//! and the author can't (SSRF). The tables follow IANA's registries of special-purpose addresses
+//! (RFC 6890 and its successors). IPv4 is a deny list; in IPv6 only global unicast (`2000::/3`) is
+//! allowed, except its special ranges.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -18,7 +18,7 @@ const fn v6(segments: [u16; 3], prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), prefix)
 }
 
-/// What no picture comes from, and the word for it that completes "which is ...".
+/// Refused IPv4 networks, each with the text that completes "which is ..." in the error.
 const SPECIAL_V4: [(Ipv4Net, &str); 18] = [
     (v4(0, 0, 0, 0, 32), "unspecified"),
     (v4(0, 0, 0, 0, 8), "an address of this network"),
@@ -37,13 +37,13 @@ const SPECIAL_V4: [(Ipv4Net, &str); 18] = [
     (v4(224, 0, 0, 0, 4), "a multicast address"),
     (v4(255, 255, 255, 255, 32), "a broadcast address"),
     (v4(240, 0, 0, 0, 4), "reserved"),
-    // AS112's answers to questions that should not have left a private network.
+    // AS112: name servers for leaked reverse lookups of private addresses.
     (v4(192, 175, 48, 0, 24), "reserved"),
 ];
 
-/// The same within and outside `2000::/3`; the first that holds is the word for it. Tunnels and
-/// translators lead to an IPv4 address that another machine picks out of the IPv6 one; where those
-/// are still in use at all, no public picture is behind them.
+/// Refused IPv6 networks inside and outside `2000::/3`; the first match gives the text. Tunnels and
+/// translators are refused since another machine forwards to an IPv4 address embedded in the IPv6
+/// one; where they are still in use, they serve no public pictures.
 const SPECIAL_V6: [(Ipv6Net, &str); 12] = [
     (v6([0, 0, 0], 128), "unspecified"),
     (Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128), "a loopback address"),
@@ -59,18 +59,16 @@ const SPECIAL_V6: [(Ipv6Net, &str); 12] = [
     (v6([0xff00, 0, 0], 8), "a multicast address"),
 ];
 
-/// Handed out to the public.
 const GLOBAL_UNICAST: Ipv6Net = v6([0x2000, 0, 0], 3);
 
-/// The prefix by which a network without IPv4 reaches the public one (NAT64, RFC 6052). Its name
-/// servers make such addresses for every host that has IPv4 alone, so they are judged by the IPv4
-/// address in them.
+/// The well-known NAT64 prefix (RFC 6052). In an IPv6-only network, DNS64 returns such addresses for
+/// every IPv4-only host, so the embedded IPv4 address is checked.
 const NAT64: Ipv6Net = v6([0x64, 0xff9b, 0], 96);
 
-/// Where clouds tell a machine its own credentials. Some lie in public ranges, and none is let
-/// through by naming a network around it.
+/// Cloud metadata services, which give a machine its credentials. Some are in public ranges. They
+/// are refused even inside an allowed network.
 const METADATA: [IpAddr; 9] = [
-    // Amazon, Google, Microsoft and most others; Amazon's containers.
+    // Amazon, Google, Microsoft and most others; Amazon's containers (ECS, EKS).
     IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
@@ -84,8 +82,8 @@ const METADATA: [IpAddr; 9] = [
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
 ];
 
-/// Judges an address: `None` where pictures may come from it, else the word for what it is, which
-/// completes "which is ...". Addresses in `allowed` may pass, those of cloud metadata never.
+/// `None` if pictures may come from the address, else what it is, to complete "which is ...".
+/// Networks in `allowed` pass; cloud metadata addresses never do.
 pub(super) fn forbidden(address: IpAddr, allowed: &[IpNet]) -> Option<&'static str> {
     let meant = meant(address);
     if METADATA.contains(&meant) {
@@ -105,9 +103,9 @@ fn word_for<N>(table: &[(N, &'static str)], holds: impl Fn(&N) -> bool) -> Optio
     table.iter().find(|(network, _)| holds(network)).map(|(_, word)| *word)
 }
 
-/// The IPv4 address where one is only written as IPv6: mapped (the kernel connects by IPv4) or
-/// translated by the well-known prefix.
-fn meant(address: IpAddr) -> IpAddr {
+/// The IPv4 address inside an IPv4-mapped (the kernel connects by IPv4) or NAT64 address; any other
+/// address unchanged.
+pub(super) fn meant(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     if let Some(v4) = v6.to_ipv4_mapped() {
         return v4.into();
@@ -117,6 +115,21 @@ fn meant(address: IpAddr) -> IpAddr {
         return Ipv4Addr::new(a, b, c, d).into();
     }
     address
+}
+
+/// Lengths that a translator's prefix may have (RFC 6052, 2.2).
+pub(super) const NAT64_LENGTHS: [u8; 6] = [32, 40, 48, 56, 64, 96];
+
+/// The IPv4 address that a translator with one of these prefixes leads to.
+pub(super) fn translated(address: IpAddr, prefixes: &[Ipv6Net]) -> Option<IpAddr> {
+    let IpAddr::V6(v6) = address else { return None };
+    let prefix = prefixes.iter().find(|prefix| prefix.contains(&v6))?;
+    let octets = v6.octets();
+    // Octet 8 is skipped: it is zero in every form but the longest, which begins behind it.
+    let mut behind =
+        (usize::from(prefix.prefix_len() / 8)..16).filter(|place| *place != 8).map(|place| octets[place]);
+    let mut next = || behind.next();
+    Some(Ipv4Addr::new(next()?, next()?, next()?, next()?).into())
 }
 
 #[cfg(test)]
@@ -227,6 +240,24 @@ mod tests {
         }
         for address in ["169.254.169.254", "::ffff:100.100.100.200"] {
             assert!(forbidden(address.parse().unwrap(), &allowed).is_some(), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_address_behind_a_translator_is_found_for_every_length_of_its_prefix() {
+        // The examples of RFC 6052, 2.4, for 192.0.2.33.
+        for (prefix, address) in [
+            ("2001:db8::/32", "2001:db8:c000:221::"),
+            ("2001:db8:100::/40", "2001:db8:1c0:2:21::"),
+            ("2001:db8:122::/48", "2001:db8:122:c000:2:2100::"),
+            ("2001:db8:122:300::/56", "2001:db8:122:3c0:0:221::"),
+            ("2001:db8:122:344::/64", "2001:db8:122:344:c0:2:2100::"),
+            ("2001:db8:122:344::/96", "2001:db8:122:344::c000:221"),
+        ] {
+            let prefixes = [prefix.parse().unwrap()];
+            let found = translated(address.parse().unwrap(), &prefixes);
+            assert_eq!(found, Some("192.0.2.33".parse().unwrap()), "{prefix}");
+            assert_eq!(translated("2001:4860::1".parse().unwrap(), &prefixes), None);
         }
     }
 

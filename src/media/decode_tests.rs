@@ -1,4 +1,4 @@
-//! What is decoded, what is refused, and that nothing stops the decoder.
+//! What is decoded, what is refused, and that no input makes the decoder panic.
 
 use std::io::Cursor;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -7,10 +7,10 @@ use std::sync::LazyLock;
 use image::{GrayImage, ImageBuffer, ImageFormat, LumaA, Rgba, RgbaImage};
 use proptest::prelude::*;
 
-use super::{Undecodable, decode};
+use super::{Shown, Undecodable, decode};
 use crate::domain::Picture;
 
-#[path = "../../tests/it/picture_files.rs"]
+#[path = "../../tests/it/support/picture_files.rs"]
 mod picture_files;
 
 use picture_files::{gif, jpeg, picture, png, png_bomb, turned_jpeg, webp};
@@ -18,7 +18,7 @@ use picture_files::{gif, jpeg, picture, png, png_bomb, turned_jpeg, webp};
 const MAX_PIXELS: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
 
 fn decoded(bytes: &[u8]) -> Result<Picture, Undecodable> {
-    decode(bytes, MAX_PIXELS, None)
+    decode(bytes, MAX_PIXELS, None).map(|shown| shown.picture)
 }
 
 fn written(picture: impl Into<image::DynamicImage>, format: ImageFormat) -> Vec<u8> {
@@ -32,7 +32,7 @@ fn pixel(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
     picture.rgb()[at..at + 3].try_into().unwrap()
 }
 
-/// The corners that are red: left upper, right upper, left lower, right lower.
+/// Which corners are red: top left, top right, bottom left, bottom right.
 fn red_corners(picture: &Picture) -> [bool; 4] {
     let (right, lower) = (picture.width() - 3, picture.height() - 3);
     [(2, 2), (right, 2), (2, lower), (right, lower)].map(|(x, y)| {
@@ -53,9 +53,64 @@ fn every_format_is_decoded() {
 }
 
 #[test]
-fn of_an_animation_the_first_frame_is_taken() {
-    let one = decoded(&gif(&picture(60, 40), 1)).unwrap();
-    assert_eq!(decoded(&gif(&picture(60, 40), 50)).unwrap(), one);
+fn of_an_animation_frames_that_look_different_are_taken() {
+    let still = picture(60, 40);
+    let one = decode(&gif(&still, 1), MAX_PIXELS, None).unwrap();
+    assert!(one.others.is_empty());
+    assert_eq!(decode(&gif(&still, 50), MAX_PIXELS, None).unwrap(), one);
+    let frames =
+        [RgbaImage::from_pixel(60, 40, Rgba([255; 4])), image::DynamicImage::ImageRgb8(still).into_rgba8()];
+    let mut bytes = Vec::new();
+    image::codecs::gif::GifEncoder::new(&mut bytes).encode_frames(frames.map(image::Frame::new)).unwrap();
+    let blank_first = decode(&bytes, MAX_PIXELS, None).unwrap();
+    assert_eq!(red_corners(&blank_first.picture), [false; 4]);
+    assert_eq!(blank_first.others.len(), 1);
+    assert_eq!(red_corners(&blank_first.others[0]), [true, false, false, false]);
+    // Cut in the second frame.
+    let cut = decode(&bytes[..bytes.len() - 40], MAX_PIXELS, None).unwrap();
+    assert_eq!(cut.picture, blank_first.picture);
+}
+
+#[test]
+fn what_white_hides_is_shown_on_a_dark_ground_too() {
+    let letters = |colour: [u8; 3]| {
+        RgbaImage::from_fn(60, 40, |x, _| {
+            let [red, green, blue] = colour;
+            if x < 20 { Rgba([red, green, blue, 255]) } else { Rgba([0; 4]) }
+        })
+    };
+    let shown = |image: RgbaImage| decode(&written(image, ImageFormat::Png), MAX_PIXELS, None).unwrap();
+    let white = shown(letters([250; 3]));
+    assert_eq!((pixel(&white.picture, 5, 5), pixel(&white.picture, 40, 5)), ([250; 3], [255; 3]));
+    assert_eq!(white.others.len(), 1);
+    assert_eq!((pixel(&white.others[0], 5, 5), pixel(&white.others[0], 40, 5)), ([250; 3], [32; 3]));
+    for other in [letters([0; 3]), letters([200, 30, 30]), RgbaImage::from_pixel(60, 40, Rgba([255; 4]))] {
+        assert!(shown(other).others.is_empty());
+    }
+}
+
+#[test]
+fn a_damaged_png_is_read_as_far_as_it_goes() {
+    let original = RgbaImage::from_fn(200, 200, |x, y| {
+        let noise = u8::try_from((x * 7 + y * 13) % 200).unwrap();
+        Rgba([noise, noise, if y < 100 { 255 } else { 0 }, 255])
+    });
+    let whole = written(original, ImageFormat::Png);
+    let expected = decoded(&whole).unwrap();
+    let data = whole.windows(4).position(|bytes| bytes == b"IDAT").unwrap() + 4;
+    let mut wrong_sum = whole.clone();
+    let last = wrong_sum.len() - 13;
+    wrong_sum[last] ^= 0x55;
+    let no_end = whole[..whole.len() - 12].to_vec();
+    for damaged in [wrong_sum, no_end] {
+        assert_eq!(decoded(&damaged).unwrap(), expected);
+    }
+    // Two thirds of the data: what was read is right, and the rest is white.
+    let cut = decoded(&whole[..data + (whole.len() - data) * 2 / 3]).unwrap();
+    assert_eq!(pixel(&cut, 30, 30), pixel(&expected, 30, 30));
+    assert_eq!(pixel(&cut, 30, 199), [255; 3]);
+    let error = decoded(&whole[..data + 30]).unwrap_err();
+    assert!(matches!(error, Undecodable::Broken { format: "PNG", .. }), "{error}");
 }
 
 #[test]
@@ -70,7 +125,7 @@ fn a_picture_stands_upright_whichever_way_the_camera_was_held() {
         (6, [false, true, false, false]),
         (7, [false, false, false, true]),
         (8, [false, false, true, false]),
-        // No orientation at all.
+        // Invalid values: no orientation.
         (0, [true, false, false, false]),
         (9, [true, false, false, false]),
     ];
@@ -89,15 +144,17 @@ fn a_large_jpeg_is_decoded_no_larger_than_it_must_be() {
     for (needed, size) in
         [(100, (51, 101)), (101, (101, 201)), (200, (101, 201)), (300, (201, 402)), (500, (401, 803))]
     {
-        let picture = decode(&bytes, MAX_PIXELS, NonZeroU32::new(needed)).unwrap();
+        let picture = decode(&bytes, MAX_PIXELS, NonZeroU32::new(needed)).unwrap().picture;
         assert_eq!((picture.width(), picture.height()), size, "{needed}");
         assert!(picture.height() >= needed);
         assert_eq!((picture.full_width(), picture.full_height()), (401, 803));
         assert_eq!(red_corners(&picture), [false, true, false, false]);
     }
-    // A format that can't: all of it.
-    let picture = decode(&png(&picture(803, 401)), MAX_PIXELS, NonZeroU32::new(100)).unwrap();
-    assert_eq!((picture.width(), picture.full_width()), (803, 803));
+    // PNG can't be decoded at a smaller scale, and is scaled afterwards.
+    let picture = decode(&png(&picture(803, 401)), MAX_PIXELS, NonZeroU32::new(100)).unwrap().picture;
+    assert_eq!((picture.width(), picture.height()), (101, 51));
+    assert_eq!((picture.full_width(), picture.full_height()), (803, 401));
+    assert_eq!(red_corners(&picture), [true, false, false, false]);
 }
 
 #[test]
@@ -105,7 +162,7 @@ fn grey_is_decoded_at_every_scale_and_16_bits_at_full() {
     let grey = GrayImage::from_fn(320, 160, |x, _| image::Luma([u8::try_from(x / 2).unwrap()]));
     let bytes = written(grey, ImageFormat::Jpeg);
     for (needed, width) in [(40, 40), (320, 320)] {
-        let picture = decode(&bytes, MAX_PIXELS, NonZeroU32::new(needed)).unwrap();
+        let picture = decode(&bytes, MAX_PIXELS, NonZeroU32::new(needed)).unwrap().picture;
         assert_eq!(picture.width(), width);
         let [red, green, blue] = pixel(&picture, width / 2, 5);
         assert!(red == green && green == blue && red.abs_diff(80) < 6, "{red} {green} {blue}");
@@ -209,7 +266,7 @@ proptest! {
             bytes.truncate(end.index(bytes.len()));
         }
         match decode(&bytes, MAX_PIXELS, needed.and_then(NonZeroU32::new)) {
-            Ok(picture) => {
+            Ok(Shown { picture, .. }) => {
                 prop_assert!(u64::from(picture.full_width()) * u64::from(picture.full_height()) <= 1_000_000);
                 prop_assert!(picture.width() <= picture.full_width());
                 prop_assert!(picture.height() <= picture.full_height());

@@ -1,49 +1,75 @@
-//! The guard: which URLs are asked for, and which addresses are connected to.
+//! The guard: which URLs may be requested, and which IP addresses may be connected to.
 //!
-//! A host's name is resolved here, every address that it has is judged, and the connection goes to
-//! those very addresses: a name that is resolved once to be checked and once more to connect could
-//! change in between (DNS rebinding). A URL that holds an address in place of a name never gets as
-//! far as a resolver, so it is judged when the URL is; the `url` crate has turned every odd way to
-//! write it (`0x7f.1`, `2130706433`, `0177.0.0.1`, `127.1`) into the plain one by then.
+//! The guard is the HTTP client's DNS resolver. It checks every address of a host, and the client
+//! connects to those same addresses; a second lookup could return others (DNS rebinding). A URL
+//! whose host is an IP address never reaches the resolver, so it is checked with the URL. By then
+//! the `url` crate has normalised odd notations (`0x7f.1`, `2130706433`, `0177.0.0.1`, `127.1`).
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use super::address::forbidden;
+use super::address::{forbidden, meant, translated};
 use super::outcome::Refusal;
 
-/// Ports from 1024 up that a browser does not fetch from either, since something else listens
-/// there ("bad ports" of the WHATWG's Fetch standard).
+/// Ports from 1024 up that belong to other protocols and that browsers refuse too ("bad ports" in
+/// the WHATWG's Fetch standard).
 const BAD_PORTS: [u16; 18] = [
     1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679,
     6697,
 ];
-/// One more of them.
+/// Another bad port.
 const AMANDA: u16 = 10_080;
 
-/// Judges URLs and addresses. Clones share the list of networks.
+/// Longest name in the DNS.
+const LONGEST_NAME: usize = 253;
+
+/// When a name was resolved, and to which addresses.
+type Resolved = (Instant, Vec<SocketAddr>);
+
+/// Checks URLs and IP addresses. Clones share the lists of networks and the resolved names.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     allowed: Arc<[IpNet]>,
+    denied: Arc<[IpNet]>,
+    nat64: Arc<[Ipv6Net]>,
+    resolved: Arc<Mutex<HashMap<String, Resolved>>>,
 }
+
+/// How long a name's addresses are used again: counting its requests and connecting ask for the same
+/// ones.
+const RESOLVED_FOR: Duration = Duration::from_secs(5);
+/// Most names whose addresses are kept.
+const MOST_RESOLVED: usize = 1_000;
 
 impl Guard {
     /// A guard that lets public addresses through, and those of the networks named.
     pub(super) fn new(allowed: &[IpNet]) -> Self {
-        Self { allowed: allowed.into() }
+        Self {
+            allowed: allowed.into(),
+            denied: Arc::default(),
+            nat64: Arc::default(),
+            resolved: Arc::default(),
+        }
     }
 
-    /// Reads a URL and judges all of it that can be judged without asking anybody.
+    /// Lets nothing of these networks through, and knows these prefixes of translators to IPv4.
+    pub(super) fn with(self, denied: &[IpNet], nat64: &[Ipv6Net]) -> Self {
+        Self { denied: denied.into(), nat64: nat64.into(), ..self }
+    }
+
+    /// Parses a URL and checks all that can be checked without a DNS lookup.
     pub(super) fn check(&self, url: &str) -> Result<Checked, Refusal> {
         self.check_url(Url::parse(url).map_err(|error| Refusal::NotAUrl(error.to_string()))?)
     }
 
-    /// Judges where a redirect leads from a URL.
+    /// Resolves a redirect's `Location` against the URL that sent it, and checks the result.
     pub(super) fn check_redirect(&self, from: &Checked, location: &str) -> Result<Checked, Refusal> {
         self.check_url(from.url.join(location).map_err(|error| Refusal::NotAUrl(error.to_string()))?)
     }
@@ -60,6 +86,10 @@ impl Guard {
             return Err(Refusal::Port(port));
         }
         let host = match url.host() {
+            Some(Host::Domain(name)) if name.len() > LONGEST_NAME => {
+                let reason = format!("its host's name is longer than {LONGEST_NAME} characters");
+                return Err(Refusal::NotAUrl(reason));
+            }
             Some(Host::Domain(name)) => name.to_owned(),
             Some(Host::Ipv4(address)) => self.judge(&address.to_string(), address.into())?,
             Some(Host::Ipv6(address)) => self.judge(&address.to_string(), address.into())?,
@@ -69,7 +99,13 @@ impl Guard {
     }
 
     fn judge(&self, host: &str, address: IpAddr) -> Result<String, Refusal> {
-        match forbidden(address, &self.allowed) {
+        let behind = meant(translated(address, &self.nat64).unwrap_or(address));
+        if self.denied.iter().any(|network| network.contains(&address) || network.contains(&behind)) {
+            return Err(Refusal::Denied { host: host.to_owned(), address });
+        }
+        // What is not behind a prefix of our own is judged as it is written.
+        let judged = translated(address, &self.nat64).unwrap_or(address);
+        match forbidden(judged, &self.allowed) {
             None => Ok(host.to_owned()),
             Some(word) => Err(Refusal::Address { host: host.to_owned(), address, word }),
         }
@@ -77,13 +113,32 @@ impl Guard {
 
     /// All addresses of a host; a refusal if pictures may not come from one of them. One is enough:
     /// a host that leads outside and inside at once was not set up to serve the public.
-    async fn resolve_host(&self, host: &str) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
+    pub(super) async fn resolve_host(
+        &self,
+        host: &str,
+    ) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
+        if let Some((at, addresses)) = self.resolved().get(host)
+            && at.elapsed() < RESOLVED_FOR
+        {
+            return Ok(addresses.clone());
+        }
         // The client puts the URL's port in place of 0.
         let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
         for address in &addresses {
             self.judge(host, address.ip())?;
         }
+        let mut resolved = self.resolved();
+        if resolved.len() >= MOST_RESOLVED {
+            resolved.retain(|_, (at, _)| at.elapsed() < RESOLVED_FOR);
+        }
+        if resolved.len() < MOST_RESOLVED {
+            resolved.insert(host.to_owned(), (Instant::now(), addresses.clone()));
+        }
         Ok(addresses)
+    }
+
+    fn resolved(&self) -> MutexGuard<'_, HashMap<String, (Instant, Vec<SocketAddr>)>> {
+        self.resolved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -97,7 +152,7 @@ impl Resolve for Guard {
     }
 }
 
-/// A URL that may be asked for, as far as it alone tells.
+/// A URL that passed the checks that need no DNS lookup.
 #[derive(Clone, Debug)]
 pub(super) struct Checked {
     url: Url,
@@ -115,7 +170,7 @@ impl Checked {
     }
 }
 
-/// The refusal inside an error of the client, if the guard was what stopped it.
+/// The guard's refusal inside a client error, if there is one.
 pub(super) fn refusal_in(error: &(dyn Error + 'static)) -> Option<Refusal> {
     std::iter::successors(Some(error), |&error| error.source())
         .find_map(|error| error.downcast_ref().cloned())
@@ -217,6 +272,35 @@ mod tests {
         assert!(matches!(&refusal, Refusal::Address { host, .. } if host == "localhost"), "{refusal}");
         let loopback = ["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
         assert!(!Guard::new(&loopback).resolve_host("localhost").await.unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_denied_network_is_refused_in_every_form_even_where_it_is_public_or_allowed() {
+        let denied = ["8.8.0.0/16".parse().unwrap(), "2a00:1450::/32".parse().unwrap()];
+        let nat64 = ["2001:67c:2db8:6464::/96".parse().unwrap()];
+        let guard = Guard::new(&["8.8.0.0/16".parse().unwrap()]).with(&denied, &nat64);
+        for url in [
+            "http://8.8.8.8/",
+            "http://0x08080808/",
+            "http://[::ffff:8.8.8.8]/",
+            "http://[64:ff9b::8.8.8.8]/",
+            "http://[2001:67c:2db8:6464::8.8.8.8]/",
+            "http://[2a00:1450::1]/",
+        ] {
+            assert!(matches!(guard.check(url), Err(Refusal::Denied { .. })), "{url}");
+        }
+        for url in ["http://9.9.9.9/", "http://[2001:67c:2db8:6464::9.9.9.9]/"] {
+            assert!(guard.check(url).is_ok(), "{url}");
+        }
+        // Behind a translator of our own lies our own network as well.
+        let refusal = guard.check("http://[2001:67c:2db8:6464::10.0.0.1]/").unwrap_err();
+        assert!(matches!(refusal, Refusal::Address { word: "private", .. }), "{refusal}");
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_for_one_is_refused() {
+        let url = format!("http://{}.example/", "a".repeat(300));
+        assert!(matches!(check(&url), Err(Refusal::NotAUrl(_))));
     }
 
     proptest! {

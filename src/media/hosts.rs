@@ -1,20 +1,21 @@
-//! Politeness: how many requests a host has to answer at once, and whether it asked for a pause.
+//! Per-host limits: concurrent requests, and pauses that the host asked for.
 //!
-//! Nobody waits here. A worker that waited for a slow host would be lost to all others, so a
-//! picture whose host is busy is put off instead. What is known of a host is this process's alone
-//! and never needed: another process that does not know it is told by the host itself.
+//! Nothing here blocks: a worker that waits for a slow host serves no other, so a picture whose
+//! host is busy is put off instead. The state is per process and may be lost: a process that does
+//! not know of a pause learns of it from the host's next response.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-/// Most hosts whose pauses are remembered: a bound on memory, not on hosts. Beyond it a pause is
-/// forgotten, and the host tells of it again.
+/// Most hosts in the table when a pause is added, to bound memory. Beyond it the pause is dropped,
+/// and the host will ask for it again.
 const MOST_RESTING: usize = 10_000;
 
-/// All hosts that are asked something, or rest.
+/// All hosts with requests in flight or a pause.
 #[derive(Clone, Debug)]
 pub(super) struct Hosts {
     at_once: NonZeroUsize,
@@ -27,17 +28,17 @@ struct Host {
     rests_until: Option<DateTime<Utc>>,
 }
 
-/// The right to ask a host one thing; given back when dropped.
+/// A permit for one request to a host; released on drop.
 #[derive(Debug)]
 pub(super) struct Turn {
     host: String,
     hosts: Hosts,
 }
 
-/// Why a host is not asked now.
+/// Why a host can't be sent a request now.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// Enough requests go there already.
+    /// It has the most concurrent requests already.
     Busy,
     /// It asked for a pause until then.
     Resting(DateTime<Utc>),
@@ -48,12 +49,12 @@ impl Hosts {
         Self { at_once, known: Arc::default() }
     }
 
-    /// How many requests a host gets at once.
+    /// Most concurrent requests to a host.
     pub(super) fn at_once(&self) -> usize {
         self.at_once.get()
     }
 
-    /// A turn at a host, if it may be asked now.
+    /// A permit for a host, if it may be sent a request now.
     pub(super) fn turn(&self, host: &str, now: DateTime<Utc>) -> Result<Turn, Wait> {
         let mut known = self.known();
         let entry = known.entry(host.to_owned()).or_default();
@@ -70,7 +71,7 @@ impl Hosts {
         Ok(Turn { host: host.to_owned(), hosts: self.clone() })
     }
 
-    /// Remembers that a host asked for a pause.
+    /// Records that a host asked for a pause.
     pub(super) fn rest(&self, host: &str, until: DateTime<Utc>, now: DateTime<Utc>) {
         let mut known = self.known();
         if known.len() >= MOST_RESTING {
@@ -95,6 +96,32 @@ impl Drop for Turn {
                 known.remove(&self.host);
             }
         }
+    }
+}
+
+/// Most hosts to which connections are kept open.
+const MOST_KEPT: usize = 64;
+/// How long a connection is kept that nothing is asked over.
+pub(super) const KEPT_FOR: Duration = Duration::from_secs(10);
+
+/// The hosts to which connections are kept open: those that are asked most lately. A place is free when
+/// the connections of the host that had it must have ended.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept(Arc<Mutex<HashMap<String, Instant>>>);
+
+impl Kept {
+    /// Whether connections to a host may be kept after a request that begins now and ends within `limit`.
+    pub(super) fn may_keep(&self, host: &str, limit: Duration) -> bool {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if kept.len() >= MOST_KEPT && !kept.contains_key(host) {
+            kept.retain(|_, until| *until > now);
+            if kept.len() >= MOST_KEPT {
+                return false;
+            }
+        }
+        kept.insert(host.to_owned(), now + limit + KEPT_FOR);
+        true
     }
 }
 
@@ -139,5 +166,15 @@ mod tests {
         assert_eq!(hosts.known().len(), MOST_RESTING);
         hosts.rest("later", until + TimeDelta::seconds(10), until);
         assert_eq!(hosts.known().len(), 1);
+    }
+
+    #[test]
+    fn connections_are_kept_to_so_many_hosts_and_no_more() {
+        let kept = Kept::default();
+        for host in 0..MOST_KEPT {
+            assert!(kept.may_keep(&host.to_string(), Duration::from_mins(1)));
+        }
+        assert!(kept.may_keep("0", Duration::from_mins(1)));
+        assert!(!kept.may_keep("another", Duration::from_mins(1)));
     }
 }

@@ -1,4 +1,4 @@
-//! What became of a picture's address, each in words that name the thing.
+//! The result types of a fetch, with their messages and metrics labels.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -6,21 +6,21 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-/// What became of a picture's address.
+/// The result of fetching a picture's URL.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The bytes are here.
+    /// The file was downloaded.
     Fetched(Fetched),
-    /// Our own guard does not let it through. Trying again changes nothing.
+    /// The guard refused the URL. A retry is useless.
     Refused(Refusal),
-    /// The host has no picture there, or none that is taken. Trying again changes nothing.
+    /// The host has no file there, or none that is accepted. A retry is useless.
     Failed(Failure),
-    /// It may be had later.
+    /// A retry may succeed later.
     PutOff(PutOff),
 }
 
 impl Outcome {
-    /// A word of few, for counting.
+    /// Value of the metrics label `outcome`.
     pub fn label(&self) -> &'static str {
         match self {
             Self::Fetched(_) => "fetched",
@@ -42,12 +42,12 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A file as it came, whatever it is.
+/// A downloaded file; it need not be a picture.
 #[derive(Clone)]
 pub struct Fetched {
-    /// Its bytes. Whether they are a picture, decoding tells.
+    /// Its bytes.
     pub bytes: Vec<u8>,
-    /// Their SHA-256: the same file at another address has the same.
+    /// Their SHA-256, to recognise the same file at another URL.
     pub sha256: [u8; 32],
 }
 
@@ -57,36 +57,44 @@ impl fmt::Debug for Fetched {
     }
 }
 
-/// Why the guard does not let an address through.
+/// Why the guard refuses a URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It can't be read as one.
+    /// It can't be parsed, or names no host.
     #[error("The address is no URL: {0}")]
     NotAUrl(String),
-    /// Neither http nor https.
+    /// The scheme is neither http nor https.
     #[error("The scheme of the address is {0:?}, and only http and https are fetched")]
     Scheme(String),
     /// It has a user name or a password.
     #[error("The address holds a user name or a password")]
     UserInfo,
-    /// A port of something else.
+    /// A port of another service.
     #[error("The port {0} of the address is not one that web servers use")]
     Port(u16),
-    /// It leads into a network that pictures don't come from.
+    /// It leads into a network that is denied.
+    #[error("{host} has the address {address}, which is in a network of media.denied_networks")]
+    Denied {
+        /// The host as the URL names it.
+        host: String,
+        /// The address that it has, or that it is.
+        address: IpAddr,
+    },
+    /// The host's IP address is forbidden.
     #[error(
         "{host} has the address {address}, which is {word}; name its network in media.allowed_networks if pictures shall come from there"
     )]
     Address {
         /// The host as the URL names it.
         host: String,
-        /// The address that it has, or that it is.
+        /// The IP address that it resolves to, or that it is.
         address: IpAddr,
-        /// What that is.
+        /// What that address is, to complete "which is ...".
         word: &'static str,
     },
 }
 
-/// Why there is no picture to be had, now or later.
+/// Why a fetch fails for good.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// 404 or 410.
@@ -97,7 +105,7 @@ pub enum Failure {
         /// The status.
         status: u16,
     },
-    /// Any other status that time does not heal.
+    /// Any other status that is not worth a retry.
     #[error("{host} answered with HTTP status {status}")]
     Status {
         /// The host.
@@ -105,13 +113,13 @@ pub enum Failure {
         /// The status.
         status: u16,
     },
-    /// Larger than is taken.
+    /// Larger than `max_bytes`.
     #[error("The file is larger than media.max_bytes ({max_bytes} bytes)")]
     TooLarge {
         /// The limit.
         max_bytes: usize,
     },
-    /// Compressed, though it was asked for as it is.
+    /// Sent with a content encoding, though only `identity` was accepted.
     #[error("{host} sent the file in the encoding {encoding:?}, and none was asked for")]
     Encoded {
         /// The host.
@@ -119,10 +127,10 @@ pub enum Failure {
         /// The encoding's name.
         encoding: String,
     },
-    /// Sent on and on.
+    /// Too many redirects.
     #[error("The address was redirected more than {0} times")]
     Redirects(u32),
-    /// Sent on, but nowhere.
+    /// A redirect without a readable `Location`.
     #[error("{host} redirects to nowhere (HTTP status {status})")]
     Nowhere {
         /// The host.
@@ -144,34 +152,35 @@ impl Failure {
     }
 }
 
-/// What may be had later.
+/// A fetch to retry later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutOff {
     /// Why not now.
     pub reason: Delay,
-    /// When it may be tried again.
+    /// Earliest time of the next attempt.
     pub not_before: DateTime<Utc>,
 }
 
 impl PutOff {
-    /// Whether a request was made for it. Where not, it is no attempt of the picture's.
+    /// Whether this counts as an attempt. It does not if the host, or one redirected to, was busy or
+    /// resting.
     pub fn was_tried(&self) -> bool {
         !matches!(self.reason, Delay::Busy { .. } | Delay::Resting { .. })
     }
 }
 
-/// Why not now.
+/// Why a fetch has to be retried later.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Delay {
-    /// As many requests as are allowed go to that host already; this one was not made.
+    /// The host has the most concurrent requests already; this one was not sent.
     #[error("{host} has {requests} of our requests to answer already")]
     Busy {
         /// The host.
         host: String,
-        /// How many at once.
+        /// Most concurrent requests.
         requests: usize,
     },
-    /// The host asked for a pause, for another picture; this one was not asked for.
+    /// The host asked for a pause in an earlier response; this request was not sent.
     #[error("{host} asked for a pause")]
     Resting {
         /// The host.
@@ -185,7 +194,7 @@ pub enum Delay {
         /// The status.
         status: u16,
     },
-    /// No connection, or one that broke off.
+    /// The connection failed or broke.
     #[error("The connection to {host} failed: {cause}")]
     Connection {
         /// The host.
@@ -193,14 +202,14 @@ pub enum Delay {
         /// What happened.
         cause: String,
     },
-    /// Too slow.
+    /// A time limit was exceeded.
     #[error("{host} took longer than {limit:?} to {what}")]
     Timeout {
         /// The host.
         host: String,
-        /// How long it was waited for.
+        /// The limit.
         limit: Duration,
-        /// For what, to complete "took longer to ...".
+        /// What took too long, to complete "took longer than ... to ...".
         what: &'static str,
     },
 }

@@ -1,4 +1,4 @@
-//! Whether two pictures are the same to the eye, though their files differ.
+//! Perceptual hashes: whether two pictures look the same though their files differ.
 
 use std::fmt;
 
@@ -8,34 +8,34 @@ use image_hasher::{HashAlg, HasherConfig};
 
 use crate::domain::Picture;
 
-/// Side of the small grey picture that is hashed.
+/// Side of the thumbnail that is hashed.
 const SIDE: u32 = 16;
-/// Shortest side of a picture that has enough to tell it by.
+/// A picture with a shorter side than this has too little detail to hash.
 const SHORTEST: u32 = 2 * SIDE;
 
-/// 64 bits that stay nearly the same when a picture is scaled, compressed anew or converted.
+/// A 64-bit hash that stays nearly the same when a picture is scaled, recompressed or converted.
 ///
-/// The picture is averaged down to 16 x 16 greys; of their 8 x 8 lowest frequencies (discrete cosine
-/// transform) each bit says whether one is above the median. This is the pHash of Zauner,
+/// The picture is averaged down to 16 x 16 greys. Each bit says whether one of the 8 x 8 lowest
+/// frequencies of their discrete cosine transform is above the median. This is the pHash of Zauner,
 /// "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010), with a smaller
 /// picture before the transform, as the crate `image_hasher` computes it.
 ///
-/// Half of all bits are set, so two hashes differ in an even number of bits. A picture's sides are
-/// no part of it.
+/// Half of all bits are set, so two hashes differ in an even number of bits. The picture's size and
+/// aspect ratio do not enter the hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PerceptualHash(u64);
 
 impl PerceptualHash {
-    /// Up to how many bits the hashes of the same picture may differ.
+    /// Most bits in which the hashes of two copies of a picture may differ.
     ///
-    /// Seen on 1,323 photos and screenshots: of each and its half in size as a JPEG of quality 75,
-    /// 842 had the same hash, and all but 3 were within 4 bits; at three tenths in size and quality
-    /// 80, all but 25. Of all pairs of different pictures, three came as near as 12 bits, and none
-    /// nearer; among 68 pictures of one program, most of them screenshots, one pair came to 6. What is
-    /// small in a picture, such as one word on a poster, does not show in its hash.
+    /// Measured on 1,323 photos and screenshots, each against a JPEG copy. At half size and quality
+    /// 75, 842 had the same hash, and all but 3 were within 4 bits; at three tenths in size and
+    /// quality 80, all but 25. Of all pairs of different pictures, the closest three differed in 12
+    /// bits; among 68 pictures of one program, most of them screenshots, one pair differed in 6.
+    /// Small details, such as one word on a poster, do not show in the hash.
     pub const SAME_WITHIN: u32 = 4;
 
-    /// From its form in Postgres.
+    /// From a `bigint` in Postgres.
     pub fn from_i64(bits: i64) -> Self {
         Self(bits.cast_unsigned())
     }
@@ -45,7 +45,7 @@ impl PerceptualHash {
         self.0.cast_signed()
     }
 
-    /// In how many bits two hashes differ, 0 to 64.
+    /// Hamming distance, 0 to 64.
     pub fn distance(self, other: Self) -> u32 {
         (self.0 ^ other.0).count_ones()
     }
@@ -62,8 +62,8 @@ impl fmt::Debug for PerceptualHash {
     }
 }
 
-/// A picture's hash. `None` where it is too small or too plain to be told apart by one: a blank
-/// page would be the same as every other.
+/// A picture's hash. `None` if it is too small or too plain for a distinctive one: all blank pages
+/// would count as the same.
 pub fn perceptual_hash(picture: &Picture) -> Option<PerceptualHash> {
     if picture.width().min(picture.height()) < SHORTEST {
         return None;
@@ -82,8 +82,8 @@ pub fn perceptual_hash(picture: &Picture) -> Option<PerceptualHash> {
     Some(PerceptualHash(u64::from_be_bytes(bytes)))
 }
 
-/// Standard deviation of the greys (0 to 255) below which a picture is too plain: below almost every
-/// real one.
+/// Standard deviation of the greys (0 to 255) below which a picture is too plain. Almost every real
+/// picture has more.
 const PLAIN: f64 = 8.0;
 
 fn is_distinctive(small: &GrayImage) -> bool {
@@ -109,7 +109,7 @@ mod tests {
 
     /// Rectangles of all sizes and shades, different for each number.
     fn scene(number: u32) -> RgbImage {
-        // A linear congruential generator (Numerical Recipes): the same scene each time.
+        // A linear congruential generator (Numerical Recipes), so that scenes are reproducible.
         let mut state = number.wrapping_mul(2_654_435_761);
         let mut next = |below: u32| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -140,8 +140,8 @@ mod tests {
             image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 80)
                 .encode_image(&original)
                 .unwrap();
-            let whole = decode(&bytes, max_pixels, None).unwrap();
-            let scaled = decode(&bytes, max_pixels, NonZeroU32::new(100)).unwrap();
+            let whole = decode(&bytes, max_pixels, None).unwrap().picture;
+            let scaled = decode(&bytes, max_pixels, NonZeroU32::new(100)).unwrap().picture;
             assert_eq!(scaled.width(), 120);
             for again in [of(&half), perceptual_hash(&whole), perceptual_hash(&scaled)] {
                 let again = again.unwrap();
@@ -166,7 +166,7 @@ mod tests {
         for grey in [0, 100, 255] {
             assert_eq!(of(&RgbImage::from_pixel(300, 200, Rgb([grey; 3]))), None);
         }
-        // A white page with a line at its foot, and a faint shade.
+        // A white page with a line at the bottom, and a faint gradient.
         let page = RgbImage::from_fn(300, 200, |x, y| Rgb([if y == 190 && x < 100 { 0 } else { 255 }; 3]));
         assert_eq!(of(&page), None);
         let shade = RgbImage::from_fn(300, 200, |x, _| Rgb([200 + u8::try_from(x / 50).unwrap(); 3]));

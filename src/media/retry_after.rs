@@ -1,24 +1,24 @@
-//! How long a host asks to be left alone: the header `Retry-After` (RFC 9110, 10.2.3).
+//! Retry pauses, and the header `Retry-After` (RFC 9110, 10.2.3).
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-/// The pause that a header's text asks for, at a given time. `None` where it says nothing that can
-/// be read. A time that has passed is no pause.
+/// The pause that the header's value asks for at time `now`. `None` if it can't be parsed; zero if
+/// its date has passed.
 pub(super) fn read(text: &str, now: DateTime<Utc>) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Too many digits for a number are a very long time.
+        // A number that overflows is a very long pause.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX))));
     }
-    // All three forms of dates that HTTP has had.
+    // Parses all three date formats of HTTP.
     let at = DateTime::<Utc>::from(httpdate::parse_http_date(text).ok()?);
     Some((at - now).to_std().unwrap_or(Duration::ZERO))
 }
 
-/// The pause before the next attempt: twice as long after each, and not shorter than the host asks,
-/// but never longer than `most`.
+/// The pause before the next attempt: exponential backoff from `first`, at least what the host asks
+/// for, and at most `most`.
 pub(super) fn pause(
     earlier_attempts: u32,
     asked: Option<Duration>,

@@ -1,47 +1,47 @@
 //! JPEGs decoded at 1/2, 1/4 or 1/8 of their size.
 //!
-//! A JPEG holds its pixels as blocks of 8 x 8 frequencies. Leaving the high ones out gives the same
-//! picture smaller, for a fraction of the work and of the memory (the way libjpeg does it, Annex A
-//! of ITU-T T.81 for the transform). The decoder for the full size can't, so another one does it.
+//! A JPEG stores its pixels as blocks of 8 x 8 frequencies. Leaving out the high ones decodes the
+//! picture at a smaller size for a fraction of the time and memory, as libjpeg does (the transform
+//! is in Annex A of ITU-T T.81). The full-size decoder can't do this, so `jpeg_decoder` is used.
 
 use std::num::NonZeroU32;
 
 use image::RgbImage;
 use jpeg_decoder::{Decoder, PixelFormat};
 
-/// Most scans of one JPEG. A progressive one has some ten; each goes over the whole picture, so
-/// thousands of empty ones are a bomb of time.
+/// Most scans of a JPEG. A progressive one has about ten. Each is a pass over the whole picture, so
+/// a small file with thousands of empty scans would take very long.
 pub(super) const MOST_SCANS: usize = 100;
 
-/// How many scans a JPEG has, told by its markers (Annex B of ITU-T T.81). What stands behind its
-/// end, such as the film of a moving photo, is not looked at.
+/// Counts the scans of a JPEG by its markers (Annex B of ITU-T T.81). Data after the end marker,
+/// such as the video of a motion photo, are ignored.
 pub(super) fn scans(bytes: &[u8]) -> usize {
     let mut scans = 0;
     let mut at = 0;
     while let Some((marker, after)) = next_marker(bytes, at) {
         at = after;
         match marker {
-            // Start of image, restart, and one without a use: markers that stand alone.
+            // SOI, TEM and RST0 to RST7 have no length field.
             0xd8 | 0x01 | 0xd0..=0xd7 => continue,
             0xd9 => break,
             0xda => scans += 1,
             _ => {}
         }
-        // Behind a scan's header its data follow, in which only restarts look like markers.
+        // The data after a scan's header contain no markers but restarts.
         let length = bytes.get(at..at + 2).map_or(2, |length| u16::from_be_bytes([length[0], length[1]]));
         at += usize::from(length);
     }
     scans
 }
 
-/// The next marker from a place on, and the place behind it.
+/// The next marker at or after `from`, and the position after it.
 fn next_marker(bytes: &[u8], from: usize) -> Option<(u8, usize)> {
     let pairs = bytes.get(from..)?.windows(2);
     let at = from + pairs.into_iter().position(|pair| pair[0] == 0xff && ![0x00, 0xff].contains(&pair[1]))?;
     Some((bytes[at + 1], at + 2))
 }
 
-/// How many eighths of a side to decode, so that it is still as long as needed.
+/// Smallest scale, in eighths, at which the longest side is still as long as needed.
 pub(super) fn eighths(longest_side: u32, needed: NonZeroU32) -> u32 {
     [1, 2, 4]
         .into_iter()
@@ -49,10 +49,10 @@ pub(super) fn eighths(longest_side: u32, needed: NonZeroU32) -> u32 {
         .unwrap_or(8)
 }
 
-/// Decodes so many eighths of a JPEG of the given size. `None` where this decoder can't.
+/// Decodes a JPEG of the given size at a scale in eighths. `None` if this decoder can't.
 pub(super) fn decode(bytes: &[u8], eighths: u32, (width, height): (u32, u32)) -> Option<RgbImage> {
     let mut decoder = Decoder::new(bytes);
-    // The decoder takes the smallest scale at which one side is as long as asked.
+    // The decoder takes the smallest scale at which at least one side is as long as requested.
     let scaled = |side: u32| u16::try_from((side * eighths).div_ceil(8)).ok();
     let (width, height) = decoder.scale(scaled(width)?, scaled(height)?).ok()?;
     let (width, height) = (u32::from(width), u32::from(height));
@@ -61,7 +61,7 @@ pub(super) fn decode(bytes: &[u8], eighths: u32, (width, height): (u32, u32)) ->
     let rgb = match decoder.info()?.pixel_format {
         PixelFormat::RGB24 => pixels,
         PixelFormat::L8 => pixels.into_iter().flat_map(|grey| [grey; 3]).collect(),
-        // Rare: print's four colours, and 16 bits of grey.
+        // Rare: CMYK, and 16-bit grey.
         PixelFormat::CMYK32 | PixelFormat::L16 => return None,
     };
     RgbImage::from_raw(width, height, rgb)

@@ -10,10 +10,10 @@ use crate::store::StoreError;
 /// Why the pipeline ended other than by being asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
-    /// Kafka in.
+    /// The consumer.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// Kafka out.
+    /// The producer.
     #[error(transparent)]
     Publish(#[from] PublishError),
     /// Postgres.
@@ -24,7 +24,7 @@ pub enum PipelineError {
     Inference(#[from] InferenceError),
     /// A step ended though nobody asked it to.
     #[error("The {0} ended unexpectedly")]
-    Ended(&'static str),
+    StepEnded(&'static str),
     /// A step panicked.
     #[error("A step of the pipeline panicked: {0}")]
     Panicked(String),
@@ -38,4 +38,11 @@ pub enum PipelineError {
         "The consumer group could not be left in time; the broker gives the partitions to others after kafka.session_timeout"
     )]
     NotLeft,
+}
+
+impl PipelineError {
+    /// Whether trying again is useless: only a new process may succeed.
+    pub(super) fn is_fatal(&self) -> bool {
+        matches!(self, Self::Publish(error) if error.is_fatal())
+    }
 }

@@ -1,16 +1,16 @@
-//! Dead letters: records that can't be used, with their payload untouched and the reason beside it.
+//! Dead letters: records that can't be used, with their payload unchanged and the reason in headers.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rdkafka::message::{Header, OwnedHeaders};
 
 use super::{PublishError, Publisher};
-use crate::domain::{Record, Rejection};
+use crate::domain::{Delivery, Durable, Record, Rejection};
 
-/// How much of a payload is kept where the broker refuses the whole for its size, at first.
+/// How much of a payload is sent first where the broker refuses all of it for its size.
 const CUT_TO: usize = 256 * 1024;
-/// A payload that was cut to less than this is left out altogether.
+/// A payload that would be cut to less than this is left out.
 const SMALLEST_CUT: usize = 1024;
-/// The longest detail in bytes, so that headers alone fit where anything does.
+/// The longest detail in bytes, so that headers always fit.
 const LONGEST_DETAIL: usize = 1024;
 
 /// How much of its record a dead letter carries.
@@ -20,7 +20,7 @@ enum Carried {
     Whole,
     /// The key, and so many bytes of the payload.
     Cut(usize),
-    /// Neither: the headers alone say where the record stands.
+    /// Neither: the headers say where the record is.
     Headers,
 }
 
@@ -43,12 +43,25 @@ impl Carried {
 
 impl Publisher {
     /// Sends a record to the dead-letter topic: the same key and payload, and headers that say
-    /// where it stood, why it can't be used, and when that was found (`docs/dead-letters.md`).
-    /// Where the broker refuses it for its size, as much of it as the broker takes.
+    /// where it is, why it can't be used, and when that was found (`docs/dead-letters.md`).
+    /// Where the broker refuses it for its size, as much of it as the broker takes. Once the broker
+    /// has acknowledged it, the record is durable.
     ///
     /// # Errors
-    /// The broker did not take it.
+    /// The broker did not take it. The delivery comes back.
     pub async fn dead_letter(
+        &self,
+        delivery: Delivery,
+        rejection: &Rejection,
+        at: DateTime<Utc>,
+    ) -> Result<Durable, (PublishError, Delivery)> {
+        match self.send_dead_letter(&delivery.record, rejection, at).await {
+            Ok(()) => Ok(Durable::attest([delivery.ack])),
+            Err(error) => Err((error, delivery)),
+        }
+    }
+
+    async fn send_dead_letter(
         &self,
         record: &Record,
         rejection: &Rejection,

@@ -1,18 +1,23 @@
-//! Kafka out: alert messages and dead letters.
+//! Kafka out: alert messages, dead letters, and what feeds bring.
 //!
-//! Both go through one idempotent producer and count as sent only when the broker has
-//! acknowledged them. A message that the broker can't take is an error that is transient or not;
-//! the caller decides whether to try again.
+//! Everything goes through idempotent producers and counts as sent only once the broker has
+//! acknowledged it. Nothing here retries beyond librdkafka's delivery time-out:
+//! [`PublishError::is_transient`] says what may succeed later. A [`TopicWriter`], for feeds, has no
+//! such limit; [`Cursors`] keeps how far they were read.
 
+mod cursors;
 mod dead_letter;
 mod producer;
+mod topic;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::Secret;
+use crate::domain::SecretString;
 
+pub use cursors::{Cursors, CursorsError};
 pub use producer::{PublishError, Publisher};
+pub use topic::{Acknowledgement, TopicWriter};
 
 /// How to produce.
 #[derive(Clone, Debug)]
@@ -24,5 +29,5 @@ pub struct Options {
     /// How long the broker may take to acknowledge a message.
     pub delivery_timeout: Duration,
     /// Properties for librdkafka: brokers, TLS, SASL and whatever an operator adds.
-    pub client: BTreeMap<String, Secret>,
+    pub client: BTreeMap<String, SecretString>,
 }

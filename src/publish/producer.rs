@@ -1,14 +1,17 @@
-//! The producer, and what can go wrong with it.
+//! The producer and its errors.
 
 use std::time::Duration;
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 
 use super::Options;
+use crate::domain::ExposeSecret;
+use crate::metrics;
 
 /// Why a message was not acknowledged.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +27,9 @@ pub enum PublishError {
         /// What the broker or the client said.
         error: KafkaError,
     },
-    /// The producer can't keep its promise of order without repeats, and sends nothing any more.
+    /// The producer can no longer guarantee order without repeats, and sends nothing any more.
     #[error(
-        "Kafka's producer has failed for good: {0}; if it may not write, give it the rights WRITE on both topics and IDEMPOTENT_WRITE on the cluster"
+        "Kafka's producer has failed for good: {0}; if it may not write, give it the rights WRITE on its topics and IDEMPOTENT_WRITE on the cluster"
     )]
     Fatal(String),
 }
@@ -51,9 +54,9 @@ impl PublishError {
         )
     }
 
-    /// What a failed delivery means, given the producer's own fatal error if it has one: that one
-    /// is what ails every message from now on, whatever this message's error is called.
-    fn of_delivery(topic: &str, error: KafkaError, fatal: Option<String>) -> Self {
+    /// The error of a delivery. If the producer has a fatal error, that one counts, whatever the
+    /// message's own error is: nothing will be sent any more.
+    pub(super) fn of_delivery(topic: &str, error: KafkaError, fatal: Option<String>) -> Self {
         match fatal {
             Some(reason) => Self::Fatal(reason),
             None if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) => {
@@ -64,7 +67,10 @@ impl PublishError {
     }
 }
 
-struct Logging;
+/// librdkafka's words in the log.
+pub(super) struct Logging;
+
+impl ConsumerContext for Logging {}
 
 impl ClientContext for Logging {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -72,13 +78,39 @@ impl ClientContext for Logging {
             RDKafkaLogLevel::Debug | RDKafkaLogLevel::Info | RDKafkaLogLevel::Notice => {
                 tracing::debug!(kafka.facility = facility, "{message}");
             }
+            // Failed connections come as errors, too.
+            _ if facility == "FAIL" => tracing::debug!(kafka.facility = facility, "{message}"),
             _ => tracing::warn!(kafka.facility = facility, "{message}"),
         }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(error = %error, "Kafka: {reason}");
+        use RDKafkaErrorCode::{
+            AllBrokersDown, Authentication, BrokerTransportFailure, OperationTimedOut, PartitionEOF, Resolve,
+            SSL,
+        };
+        // A connection that fails is tried again several times a second. The consumer says when
+        // brokers go and come back; here it is counted, and a message that isn't taken says why.
+        match error.rdkafka_error_code() {
+            Some(AllBrokersDown | PartitionEOF) => {}
+            Some(Authentication | BrokerTransportFailure | OperationTimedOut | Resolve | SSL) => {
+                ::metrics::counter!(metrics::BROKER_FAILURES, "client" => "producer").increment(1);
+                tracing::debug!(error = %error, "Kafka: {reason}");
+            }
+            _ => tracing::warn!(error = %error, "Kafka: {reason}"),
+        }
     }
+}
+
+/// The properties of a producer that neither loses nor repeats, and what the operator adds.
+pub(super) fn idempotent(options: &Options) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    // The broker's limit decides, not the client's.
+    config.set("enable.idempotence", "true").set("message.max.bytes", "16000000");
+    for (key, value) in &options.client {
+        config.set(key, value.expose_secret());
+    }
+    config
 }
 
 /// Sends alerts and dead letters. Clones share one producer.
@@ -90,20 +122,13 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Makes the producer. The broker need not be there yet.
+    /// Makes the producer. The broker may still be down.
     ///
     /// # Errors
     /// The configuration is refused.
     pub fn new(options: &Options) -> Result<Self, PublishError> {
-        let mut config = ClientConfig::new();
-        config
-            .set("enable.idempotence", "true")
-            .set("message.timeout.ms", options.delivery_timeout.as_millis().to_string())
-            // The broker's limit decides, not the client's.
-            .set("message.max.bytes", "16000000");
-        for (key, value) in &options.client {
-            config.set(key, value.expose());
-        }
+        let mut config = idempotent(options);
+        config.set("message.timeout.ms", options.delivery_timeout.as_millis().to_string());
         let producer = config.create_with_context(Logging).map_err(PublishError::Configuration)?;
         Ok(Self {
             producer,
@@ -112,12 +137,7 @@ impl Publisher {
         })
     }
 
-    /// The topic for alert messages.
-    pub fn alert_topic(&self) -> &str {
-        &self.alert_topic
-    }
-
-    /// Sends an alert's message and waits until the broker has acknowledged it. `message_id` goes
+    /// Sends a message to the alert topic and waits until the broker has acknowledged it. `message_id` goes
     /// along in the header `overheard.message-id`. Calls that wait together share requests to the
     /// broker.
     ///
@@ -125,13 +145,12 @@ impl Publisher {
     /// The broker did not take it within the delivery time-out.
     pub async fn publish_alert(
         &self,
-        topic: &str,
         message_id: &str,
         key: &[u8],
         payload: &[u8],
     ) -> Result<(), PublishError> {
         let id = Header { key: "overheard.message-id", value: Some(message_id) };
-        self.send(topic, Some(key), Some(payload), OwnedHeaders::new().insert(id)).await
+        self.send(&self.alert_topic, Some(key), Some(payload), OwnedHeaders::new().insert(id)).await
     }
 
     /// Sends a payload without a key, and waits until the broker has acknowledged it.
@@ -178,7 +197,7 @@ mod tests {
     use rdkafka::types::RDKafkaApiKey;
 
     use super::*;
-    use crate::domain::Secret;
+    use crate::domain::SecretString;
 
     fn delivery(code: RDKafkaErrorCode, fatal: Option<&str>) -> PublishError {
         PublishError::of_delivery("alerts", KafkaError::MessageProduction(code), fatal.map(str::to_owned))
@@ -192,7 +211,7 @@ mod tests {
         assert!(!too_large.is_transient() && too_large.is_too_large() && !too_large.is_fatal());
         let fatal = delivery(RDKafkaErrorCode::Fatal, None);
         assert!(!fatal.is_transient() && fatal.is_fatal());
-        // In flight when the producer failed: the message's own error says nothing of that.
+        // In flight when the producer failed: the message's own error does not tell.
         let purged = delivery(RDKafkaErrorCode::MessageTimedOut, Some("sequence desynchronised"));
         assert!(!purged.is_transient() && purged.is_fatal());
         assert!(purged.to_string().contains("sequence desynchronised"), "{purged}");
@@ -209,12 +228,12 @@ mod tests {
             delivery_timeout: Duration::from_secs(10),
             client: BTreeMap::from([(
                 "bootstrap.servers".to_owned(),
-                Secret::new(cluster.bootstrap_servers()),
+                SecretString::from(cluster.bootstrap_servers()),
             )]),
         })
         .unwrap();
         for message in ["a", "b"] {
-            let error = publisher.publish_alert("alerts", message, b"acme", b"{}").await.unwrap_err();
+            let error = publisher.publish_alert(message, b"acme", b"{}").await.unwrap_err();
             assert!(error.is_fatal(), "{error}");
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use chrono::DateTime;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
@@ -13,87 +14,89 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Options;
+use super::brokers::is_of_connection;
+use super::error::SourceError;
 use super::group::{Group, Offsets};
+use super::progress::{self, Observation};
 use crate::clock::Clock;
 use crate::domain::{Delivery, Epoch, Position, Record};
 use crate::health::{Health, Part, Stage};
 use crate::metrics;
 
-/// Why consuming can't begin or go on.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// librdkafka refuses the configuration.
-    #[error("Kafka's client refuses its configuration: {0}; see [kafka] and [kafka.client]")]
-    Configuration(KafkaError),
-    /// The client can't go on.
-    #[error("Kafka's client has failed for good: {0}")]
-    Fatal(KafkaError),
-    /// No broker answers.
-    #[error("no broker of {brokers} answers: {error}")]
-    Unreachable {
-        /// `kafka.brokers`.
-        brokers: String,
-        /// What the client says.
-        error: KafkaError,
-    },
-    /// The thread can't be made, or has panicked.
-    #[error("The consumer's thread has failed: {0}")]
-    Thread(String),
-}
-
-/// How long one poll waits. Also how quickly a stop is noticed.
+/// How long one poll waits, and so how quickly a stop is noticed.
 const POLL: Duration = Duration::from_millis(100);
 /// How long one poll waits while records wait for room in the channel.
 const POLL_WHILE_FULL: Duration = Duration::from_millis(5);
-/// A channel that stays full for longer than this pauses the partitions: pausing throws away what
-/// librdkafka has fetched ahead, so a short burst shall not pause.
+/// How long the channel must be full before partitions are paused. Pausing discards what librdkafka
+/// has fetched ahead, so a short burst should not pause them.
 const PAUSE_AFTER: Duration = Duration::from_secs(1);
 /// Records taken beyond what there is room for, above which partitions are paused at once.
 const WAITING_LIMIT: usize = 64;
-/// How often missing topics are looked for, and how often that is said.
-const LOOK_FOR_TOPICS: Duration = Duration::from_secs(2);
+/// How long the last partitions may take to be given back when leaving, and the request to leave to
+/// be sent.
+const LEAVE_LIMIT: Duration = Duration::from_secs(1);
+const LEAVE_REQUEST: Duration = Duration::from_millis(300);
+/// What a record holds in memory besides its bytes: itself, its post's fields, and its token ids.
+const BESIDES: usize = 4096;
+/// How often missing topics are looked for, and how often that is logged.
+const TOPICS_CHECK_EVERY: Duration = Duration::from_secs(2);
 
 /// A running consumer.
 pub struct Source {
+    options: Options,
+    clock: Arc<dyn Clock>,
     deliveries: Option<mpsc::Receiver<Delivery>>,
     offsets: Offsets,
     stop: CancellationToken,
-    finish: CancellationToken,
+    leave: CancellationToken,
     thread: JoinHandle<Result<(), SourceError>>,
 }
 
 impl Source {
-    /// Starts the consumer's thread. It waits for the broker and for its topics, says so, and
-    /// then consumes until it is stopped.
+    /// Starts the consumer's thread. It waits for the broker and its topics, logs that, and then
+    /// consumes until it is stopped.
     ///
     /// # Errors
     /// The configuration is refused.
     pub fn start(options: &Options, clock: Arc<dyn Clock>, health: Health) -> Result<Self, SourceError> {
         let group = Group::new(options.drain_timeout, health.clone());
+        let mut config = options.client_config();
+        if let Some(id) = &options.instance_id {
+            config.set("group.instance.id", id);
+        }
         let consumer: BaseConsumer<Group> =
-            options.client_config().create_with_context(group).map_err(SourceError::Configuration)?;
+            config.create_with_context(group).map_err(SourceError::Configuration)?;
         let consumer = Arc::new(consumer);
         let (sender, deliveries) = mpsc::channel(options.queue.get());
         let stop = CancellationToken::new();
-        let finish = CancellationToken::new();
+        let leave = CancellationToken::new();
         let worker = Worker {
             consumer: consumer.clone(),
             topics: options.topics.iter().map(|topic| Arc::from(topic.as_str())).collect(),
             produced: options.produced.clone(),
-            clock,
+            instance_id: options.instance_id.clone(),
+            clock: clock.clone(),
             health,
             stop: stop.clone(),
-            finish: finish.clone(),
+            leave: leave.clone(),
             waiting: VecDeque::new(),
             full_since: None,
-            in_flight_bytes: options.in_flight_bytes,
+            in_flight_bytes: options.in_flight_bytes.get(),
             paused: false,
         };
         let thread = std::thread::Builder::new()
             .name("kafka-consumer".to_owned())
             .spawn(move || worker.run(sender))
             .map_err(|error| SourceError::Thread(error.to_string()))?;
-        Ok(Self { deliveries: Some(deliveries), offsets: Offsets(consumer), stop, finish, thread })
+        Ok(Self {
+            options: options.clone(),
+            clock,
+            deliveries: Some(deliveries),
+            offsets: Offsets(consumer),
+            stop,
+            leave,
+            thread,
+        })
     }
 
     /// The records, once. The channel ends when the source is stopped.
@@ -106,12 +109,26 @@ impl Source {
         self.offsets.clone()
     }
 
-    /// What is in flight will not be settled any more: a rebalance need not wait for it.
+    /// Watches how far the assigned partitions are read, with a thread and a client of its own, until
+    /// told to stop.
+    ///
+    /// # Errors
+    /// The configuration is refused, or the thread can't be made.
+    pub fn watch_progress(
+        &self,
+        every: Duration,
+        stop: CancellationToken,
+    ) -> Result<mpsc::Receiver<Observation>, SourceError> {
+        let group = self.offsets.0.context().clone();
+        progress::watch(&self.options, group, self.clock.clone(), every, stop)
+    }
+
+    /// Gives up what is in flight: a rebalance no longer waits for it.
     pub fn abandon(&self) {
         self.offsets.0.context().stop_draining();
     }
 
-    /// Hands out no more records; stays in the group, so what is in flight can still be settled.
+    /// Delivers no more records, but stays in the group, so that what is in flight can be settled.
     pub fn stop(&self) {
         self.stop.cancel();
     }
@@ -126,11 +143,11 @@ impl Source {
     ///
     /// # Errors
     /// What ended the thread.
-    pub fn finish(self) -> Result<(), SourceError> {
+    pub fn leave_group(self) -> Result<(), SourceError> {
         self.stop.cancel();
-        self.finish.cancel();
+        self.leave.cancel();
         drop(self.deliveries);
-        // The thread's handle must be the last one, so that closing happens there.
+        // The thread's handle must be the last one, so that the consumer is closed there.
         drop(self.offsets);
         self.thread.join().unwrap_or_else(|_| Err(SourceError::Thread("it panicked".to_owned())))
     }
@@ -140,10 +157,11 @@ struct Worker {
     consumer: Arc<BaseConsumer<Group>>,
     topics: Vec<Arc<str>>,
     produced: Vec<String>,
+    instance_id: Option<String>,
     clock: Arc<dyn Clock>,
     health: Health,
     stop: CancellationToken,
-    finish: CancellationToken,
+    leave: CancellationToken,
     /// Records taken from librdkafka that found no room, with the assignment they came through.
     waiting: VecDeque<(Record, Option<Epoch>)>,
     full_since: Option<Instant>,
@@ -162,7 +180,7 @@ impl Worker {
         }
         drop(sender);
         self.drain()?;
-        // Whatever is not settled by now never will be: leaving must not wait for it again.
+        // What is not settled by now never will be, so leaving must not wait for it again.
         self.consumer.context().stop_draining();
         match self.consumer.commit_consumer_state(CommitMode::Sync) {
             Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {}
@@ -170,11 +188,30 @@ impl Worker {
                 tracing::error!(error = %error, "Offsets can't be committed; records will come again");
             }
         }
+        self.give_up_membership();
         // The last handle: dropping it leaves the group.
         drop(self.consumer);
         self.health.rest(Stage::Source);
         tracing::info!("Left the consumer group");
         Ok(())
+    }
+
+    /// A member with an instance id stays in the group when its consumer is closed, and nobody gets
+    /// its partitions until the session times out. One that ends its subscription leaves at once.
+    fn give_up_membership(&self) {
+        if self.instance_id.is_none() {
+            return;
+        }
+        self.consumer.unsubscribe();
+        let since = Instant::now();
+        while self.consumer.context().tracker().assigned().next().is_some() && since.elapsed() < LEAVE_LIMIT {
+            self.consumer.poll(POLL);
+        }
+        // The client sends the request to leave from a thread of its own, after the last revocation.
+        let since = Instant::now();
+        while since.elapsed() < LEAVE_REQUEST {
+            self.consumer.poll(POLL);
+        }
     }
 
     /// Waits until the broker answers and has all topics. False if stopped meanwhile.
@@ -187,7 +224,10 @@ impl Worker {
                 Ok(missing) => {
                     format!("waiting for the topic {}: create it, or correct [kafka]", missing.join(", "))
                 }
-                Err(error) => format!("waiting for the broker: {error}; see kafka.brokers"),
+                Err(error) => {
+                    let reason = self.consumer.context().brokers.reason();
+                    format!("waiting for the broker: {error} ({reason}); see kafka.brokers")
+                }
             };
             self.health.report(Part::Kafka, false, wait.as_str());
             if said != wait {
@@ -195,7 +235,7 @@ impl Worker {
                 said = wait;
             }
             let since = Instant::now();
-            while since.elapsed() < LOOK_FOR_TOPICS && !self.stop.is_cancelled() {
+            while since.elapsed() < TOPICS_CHECK_EVERY && !self.stop.is_cancelled() {
                 // Serves librdkafka's log and error callbacks.
                 self.consumer.poll(POLL);
                 std::thread::sleep(POLL);
@@ -205,7 +245,7 @@ impl Worker {
     }
 
     fn missing_topics(&self) -> Result<Vec<String>, KafkaError> {
-        let metadata = self.consumer.fetch_metadata(None, LOOK_FOR_TOPICS)?;
+        let metadata = self.consumer.fetch_metadata(None, TOPICS_CHECK_EVERY)?;
         let there = |name: &str| {
             metadata.topics().iter().any(|topic| topic.name() == name && !topic.partitions().is_empty())
         };
@@ -219,10 +259,10 @@ impl Worker {
             let consumer = self.consumer.clone();
             match consumer.poll(if self.waiting.is_empty() { POLL } else { POLL_WHILE_FULL }) {
                 Some(Ok(message)) => self.receive(&message),
-                Some(Err(error)) => self.complain(error)?,
+                Some(Err(error)) => self.report_error(error)?,
                 None => {}
             }
-            if !self.hand_out(sender) {
+            if !self.deliver(sender) {
                 break;
             }
         }
@@ -243,6 +283,7 @@ impl Worker {
             position,
             key: message.key().map(<[u8]>::to_vec),
             payload: message.payload().map(<[u8]>::to_vec),
+            appended_at: message.timestamp().to_millis().and_then(DateTime::from_timestamp_millis),
             received_at: self.clock.now(),
         };
         self.waiting.push_back((record, epoch));
@@ -252,25 +293,25 @@ impl Worker {
         }
     }
 
-    /// Hands out what waits, as far as there is room. False when nobody takes records any more.
-    fn hand_out(&mut self, sender: &mpsc::Sender<Delivery>) -> bool {
+    /// Delivers what waits, as far as there is room. False when the receiver has gone.
+    fn deliver(&mut self, sender: &mpsc::Sender<Delivery>) -> bool {
         while let Some((record, epoch)) = self.waiting.pop_front() {
-            let bytes = record.payload.as_ref().map_or(0, Vec::len);
+            let bytes = size_in_flight(&record);
             let permit = match sender.try_reserve() {
                 Ok(permit) if self.has_room_for(bytes) => permit,
                 Err(mpsc::error::TrySendError::Closed(())) => return false,
                 Ok(_) | Err(mpsc::error::TrySendError::Full(())) => {
                     self.waiting.push_front((record, epoch));
-                    self.hold();
+                    self.wait_for_room();
                     return true;
                 }
             };
             let mut tracker = self.consumer.context().tracker();
-            // A record whose partition was taken away while it waited belongs to the next owner.
+            // A record whose partition was revoked while it waited belongs to the next owner.
             let ours =
                 epoch.is_some() && tracker.epoch(&record.position.topic, record.position.partition) == epoch;
-            if ours && let Some(ack) = tracker.deliver(&record.position, bytes) {
-                permit.send(Delivery { record, ack });
+            if ours && let Some(ack) = tracker.deliver(&record.position, bytes, record.appended_at()) {
+                permit.send(Delivery { record: Arc::new(record), ack });
             }
         }
         self.full_since = None;
@@ -285,7 +326,7 @@ impl Worker {
         in_flight == 0 || in_flight + bytes <= self.in_flight_bytes
     }
 
-    fn hold(&mut self) {
+    fn wait_for_room(&mut self) {
         let since = *self.full_since.get_or_insert_with(Instant::now);
         if !self.paused && (since.elapsed() > PAUSE_AFTER || self.waiting.len() > WAITING_LIMIT) {
             self.set_paused(true);
@@ -311,7 +352,11 @@ impl Worker {
         }
     }
 
-    fn complain(&self, error: KafkaError) -> Result<(), SourceError> {
+    fn report_error(&self, error: KafkaError) -> Result<(), SourceError> {
+        let fatal = self.consumer.client().fatal_error().map(|(code, _)| code);
+        if let (Some(RDKafkaErrorCode::FencedInstanceId), Some(id)) = (fatal, &self.instance_id) {
+            return Err(SourceError::Fenced(id.clone()));
+        }
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::Fatal) => return Err(SourceError::Fatal(error)),
             Some(RDKafkaErrorCode::UnknownTopicOrPartition) => {
@@ -322,11 +367,15 @@ impl Worker {
         if matches!(error, KafkaError::MessageConsumptionFatal(_)) {
             return Err(SourceError::Fatal(error));
         }
+        if is_of_connection(error.rdkafka_error_code()) {
+            tracing::debug!(error = %error, "Kafka's consumer reports an error");
+            return Ok(());
+        }
         tracing::warn!(error = %error, group.joined = self.consumer.context().joined(), "Kafka's consumer reports an error");
         Ok(())
     }
 
-    /// Goes on polling, without taking records, until the pipeline has settled what is in flight.
+    /// Polls without taking records until the pipeline has settled what is in flight.
     fn drain(&mut self) -> Result<(), SourceError> {
         self.waiting.clear();
         let mut list = TopicPartitionList::new();
@@ -336,13 +385,20 @@ impl Worker {
         if list.count() > 0 {
             self.consumer.pause(&list).map_err(SourceError::Fatal)?;
         }
-        while !self.finish.is_cancelled() {
+        while !self.leave.is_cancelled() {
             self.health.beat(Stage::Source);
-            // What still comes was fetched before the pause: it has no ack and will come again.
+            // What still comes was fetched before the pause; it has no ack and will be delivered again.
             if let Some(Err(error)) = self.consumer.poll(POLL) {
-                self.complain(error)?;
+                self.report_error(error)?;
             }
         }
         Ok(())
     }
+}
+
+/// What a record counts for while it is in flight: key and payload, and the payload once more for the
+/// post decoded from it, whose texts are never longer than what they were decoded from.
+fn size_in_flight(record: &Record) -> usize {
+    let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+    length(&record.key) + 2 * length(&record.payload) + BESIDES
 }

@@ -1,4 +1,4 @@
-//! What a rebalance and a settlement share: which partitions are ours, and what is in flight.
+//! What rebalances and completions share: the assigned partitions, and what is in flight.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::{Offset, Statistics};
 
-use crate::domain::{Ack, Durable};
+use super::brokers::{Brokers, is_of_connection};
+use crate::domain::Durable;
 use crate::health::{Health, Part};
 use crate::metrics;
 use crate::offsets::OffsetTracker;
@@ -23,6 +24,7 @@ pub(super) struct Group {
     joined: AtomicBool,
     drain_timeout: Duration,
     closing: AtomicBool,
+    pub(super) brokers: Brokers,
     health: Health,
 }
 
@@ -35,6 +37,7 @@ impl Group {
             joined: AtomicBool::new(false),
             drain_timeout,
             closing: AtomicBool::new(false),
+            brokers: Brokers::new(),
             health,
         }
     }
@@ -66,7 +69,7 @@ impl Group {
             tracker.assign(&topic, partition);
         }
         drop(tracker);
-        // Also an empty assignment is one: with more processes than partitions, some stand by.
+        // An empty assignment counts too: with more processes than partitions, some stand by.
         self.joined.store(true, Ordering::Release);
         self.show_assignment("assign", list);
     }
@@ -90,8 +93,8 @@ impl Group {
         let mut tracker = self.tracker();
         for (topic, partition) in &partitions {
             tracker.revoke(topic, *partition);
-            // Nobody else will clear the gauge of a partition that has gone.
-            metrics_lag(topic, *partition, 0.0);
+            // Nobody else resets the gauges of a revoked partition.
+            show_lag(topic, *partition, 0.0, 0.0);
         }
         let nothing_left = tracker.assigned().next().is_none();
         drop(tracker);
@@ -115,20 +118,18 @@ impl Group {
         self.show_connection(true);
     }
 
-    /// An assignment is worth nothing while no broker can be reached.
+    /// Reports the assignment, and whether a broker can be reached at all.
     fn show_connection(&self, connected: bool) {
         let assigned = self.tracker().assigned().count();
         let detail = match (connected, self.joined()) {
-            (false, _) => "no broker answers".to_owned(),
+            (false, _) => format!("no broker answers: {}", self.brokers.reason()),
             (true, false) => "waiting for an assignment".to_owned(),
             (true, true) => format!("{assigned} partitions assigned"),
         };
-        if self.health.report(Part::Kafka, connected && self.joined(), detail) && !connected {
-            tracing::warn!("No broker answers; the client goes on trying");
-        }
+        self.health.report(Part::Kafka, connected && self.joined(), detail);
     }
 
-    /// From now on a revocation waits for nothing.
+    /// From now on revocations don't wait for records in flight.
     pub(super) fn stop_draining(&self) {
         self.closing.store(true, Ordering::Release);
         self.settled.notify_all();
@@ -143,15 +144,20 @@ fn partitions_of(list: &TopicPartitionList) -> Vec<(Arc<str>, i32)> {
     list.elements().iter().map(|element| (Arc::from(element.topic()), element.partition())).collect()
 }
 
-fn metrics_lag(topic: &str, partition: i32, lag: f64) {
-    ::metrics::gauge!(metrics::CONSUMER_LAG, "topic" => topic.to_owned(), "partition" => partition.to_string())
-        .set(lag);
+/// Shows a partition's lag in records and in seconds.
+pub(super) fn show_lag(topic: &str, partition: i32, records: f64, seconds: f64) {
+    for (name, lag) in [(metrics::CONSUMER_LAG, records), (metrics::CONSUMER_LAG_SECONDS, seconds)] {
+        let partition = partition.to_string();
+        ::metrics::gauge!(name, "topic" => topic.to_owned(), "partition" => partition).set(lag);
+    }
 }
 
 impl ClientContext for Group {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         match level {
             RDKafkaLogLevel::Debug => tracing::debug!(kafka.facility = facility, "{message}"),
+            // Failed connections come as errors, too.
+            _ if facility == "FAIL" => tracing::debug!(kafka.facility = facility, "{message}"),
             RDKafkaLogLevel::Info | RDKafkaLogLevel::Notice => {
                 tracing::info!(kafka.facility = facility, "{message}");
             }
@@ -160,24 +166,25 @@ impl ClientContext for Group {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(error = %error, "Kafka: {reason}");
-        if self.joined() && error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+        let code = error.rdkafka_error_code();
+        if !is_of_connection(code) {
+            tracing::warn!(error = %error, "Kafka: {reason}");
+            return;
+        }
+        tracing::debug!(error = %error, "Kafka: {reason}");
+        if code != Some(RDKafkaErrorCode::AllBrokersDown) {
+            self.brokers.failed(reason);
+        } else if self.joined() {
+            // Until then the consumer's thread says what it waits for.
+            self.brokers.all_gone(reason);
             self.show_connection(false);
         }
     }
 
     fn stats(&self, statistics: Statistics) {
         if self.joined() {
-            let connected = statistics.brokers.values().any(|broker| broker.state == "UP");
+            let connected = self.brokers.look_at(&statistics);
             self.show_connection(connected);
-        }
-        for (topic, partitions) in statistics.topics {
-            for (number, partition) in partitions.partitions {
-                if number >= 0 && partition.consumer_lag >= 0 {
-                    #[expect(clippy::cast_precision_loss, reason = "lag is far below 2^52")]
-                    metrics_lag(&topic, number, partition.consumer_lag as f64);
-                }
-            }
         }
     }
 }
@@ -199,18 +206,19 @@ impl ConsumerContext for Group {
     }
 }
 
-/// Completes offsets, from whichever task has made their records durable.
+/// Completes offsets, from any task.
 #[derive(Clone)]
 pub struct Offsets(pub(super) Arc<BaseConsumer<Group>>);
 
 impl Offsets {
-    /// Completes records and stores the offsets that are now contiguous and durable. What belongs
-    /// to a partition that was taken away meanwhile is ignored: its next owner reads it again.
-    pub fn settle(&self, acks: Vec<Ack>, proof: &Durable) {
+    /// Completes the offsets of records that are durable, and stores those that are now contiguous.
+    /// Records of a partition that was revoked meanwhile are ignored: its next owner reads them
+    /// again.
+    pub fn settle(&self, durable: Durable) {
         let group = self.0.context();
         // One lock over the check of ownership and the store, so no rebalance comes between.
         let mut tracker = group.tracker();
-        let completion = tracker.complete(acks, proof);
+        let completion = tracker.complete(durable);
         let mut list = TopicPartitionList::new();
         for moved in &completion.committable {
             // Can't fail: the offset is not negative.

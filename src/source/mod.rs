@@ -1,18 +1,27 @@
 //! Kafka in: a consumer group member on a thread of its own.
 //!
-//! The thread polls for as long as the process lives, also while it hands nothing out, so the
-//! group never takes it for dead. Records leave through a bounded channel; when it is full, the
-//! partitions are paused and nothing is dropped. Each record carries an [`Ack`]; its offset is
-//! stored only when everything before it in its partition is durable, under the same lock that a
-//! rebalance takes, so an offset of a partition that has gone is never stored.
+//! The thread polls for as long as the process lives, also while it delivers nothing, so that it
+//! stays in the group. Records leave through a bounded channel; when it is full, the partitions are
+//! paused and nothing is dropped. Each record carries an [`Ack`]. Its offset is stored only once
+//! everything before it in its partition is durable, under the lock that rebalances take as well, so
+//! no offset of a revoked partition is ever stored.
 //!
 //! - `consumer` is the thread: wait for topics, consume, drain, close.
-//! - `group` holds what a rebalance and a settlement share.
+//! - `group` holds what rebalances and completions share.
+//! - `brokers` says when brokers go and come back.
+//! - `probe` is a client beside the group's.
+//! - `range` reads a part of a topic once, without a group.
+//! - `progress` asks the broker for the ends of partitions, and says how far they are read.
 //!
 //! [`Ack`]: crate::domain::Ack
 
+mod brokers;
 mod consumer;
+mod error;
 mod group;
+mod probe;
+mod progress;
+mod range;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -22,10 +31,13 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 
-use crate::domain::Secret;
+use crate::domain::{ExposeSecret, SecretString};
 
-pub use consumer::{Source, SourceError};
+pub use consumer::Source;
+pub use error::SourceError;
 pub use group::Offsets;
+pub use progress::{AssignedPartition, Observation};
+pub use range::{Extent, Stretch, TopicRange, extents};
 
 /// How to consume.
 #[derive(Clone, Debug)]
@@ -37,19 +49,22 @@ pub struct Options {
     pub produced: Vec<String>,
     /// Consumer group.
     pub group: String,
+    /// Who this process is in the group, so that it finds its partitions again after a crash. None
+    /// makes it a new member each time.
+    pub instance_id: Option<String>,
     /// Where a group without committed offsets begins: `earliest` or `latest`.
     pub start: String,
-    /// After this long without a sign of life the broker gives partitions to others.
+    /// After this long without a heartbeat the broker gives partitions to others.
     pub session_timeout: Duration,
     /// How long records of a partition that is being taken away may take to be settled.
     pub drain_timeout: Duration,
     /// Records that may wait for the next step.
     pub queue: NonZeroUsize,
-    /// Bytes of payloads that may be in flight, from here to their settlement. A single larger
-    /// record is let through alone.
-    pub in_flight_bytes: usize,
+    /// Bytes that may be in flight, from here to their settlement: keys, payloads and what is decoded
+    /// from them. A single larger record is let through alone.
+    pub in_flight_bytes: NonZeroUsize,
     /// Properties for librdkafka: brokers, TLS, SASL and whatever an operator adds.
-    pub client: BTreeMap<String, Secret>,
+    pub client: BTreeMap<String, SecretString>,
 }
 
 impl Options {
@@ -67,26 +82,26 @@ impl Options {
             .set("enable.auto.offset.store", "false")
             .set("statistics.interval.ms", "5000");
         for (key, value) in &self.client {
-            config.set(key, value.expose());
+            config.set(key, value.expose_secret());
         }
         config
     }
 }
 
-/// Asks librdkafka whether it knows a property and takes its value. Reaches out to nothing.
+/// Checks that librdkafka knows a property and accepts its value. Connects to nothing.
 ///
 /// # Errors
 /// librdkafka's own words, which may hold the value.
-pub fn check_property(property: &str, value: &Secret) -> Result<(), String> {
-    let asked = ClientConfig::new().set(property, value.expose()).create_native_config();
+pub fn check_property(property: &str, value: &SecretString) -> Result<(), String> {
+    let asked = ClientConfig::new().set(property, value.expose_secret()).create_native_config();
     asked.map(drop).map_err(|error| match error {
         KafkaError::ClientConfig(_, words, ..) => format!("librdkafka refuses it: {words}"),
         _ => "has a zero byte in it".to_owned(),
     })
 }
 
-/// Has librdkafka judge all properties together, such as whether files of certificates can be used.
-/// The consumer that is made for it has no broker to reach out to.
+/// Has librdkafka check all properties together, such as whether files of certificates can be used.
+/// The consumer that is made for it has no brokers to connect to.
 ///
 /// # Errors
 /// The configuration is refused.
@@ -96,9 +111,9 @@ pub fn check(options: &Options) -> Result<(), SourceError> {
     config.create::<BaseConsumer>().map(drop).map_err(SourceError::Configuration)
 }
 
-/// What a broker says of its cluster.
+/// A cluster, as one of its brokers describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct Cluster {
     /// Number of brokers.
     pub brokers: usize,
     /// Topic -> number of partitions.
@@ -109,14 +124,14 @@ pub struct Surroundings {
 ///
 /// # Errors
 /// The configuration is refused, or no broker answers.
-pub fn look_around(options: &Options) -> Result<Surroundings, SourceError> {
+pub fn describe_cluster(options: &Options) -> Result<Cluster, SourceError> {
     let consumer: BaseConsumer = options.client_config().create().map_err(SourceError::Configuration)?;
     let metadata =
         consumer.fetch_metadata(None, Duration::from_secs(5)).map_err(|error| SourceError::Unreachable {
             brokers: options
                 .client
                 .get("bootstrap.servers")
-                .map_or_else(String::new, |value| value.expose().to_owned()),
+                .map_or_else(String::new, |value| value.expose_secret().to_owned()),
             error,
         })?;
     let partitions = metadata
@@ -125,5 +140,5 @@ pub fn look_around(options: &Options) -> Result<Surroundings, SourceError> {
         .filter(|topic| !topic.partitions().is_empty())
         .map(|topic| (topic.name().to_owned(), topic.partitions().len()))
         .collect();
-    Ok(Surroundings { brokers: metadata.brokers().len(), partitions })
+    Ok(Cluster { brokers: metadata.brokers().len(), partitions })
 }

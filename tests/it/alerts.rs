@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Timelike, Utc};
 use serde_json::json;
 
-use crate::daemon::Setup;
-use crate::kafka::TestTopics;
-use crate::postgres::TestDatabase;
+use crate::support::database::TestDatabase;
+use crate::support::settings::Setup;
+use crate::support::topics::TestTopics;
 
 const RULES: &str = r#"
 [[rule]]

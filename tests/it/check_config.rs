@@ -1,11 +1,12 @@
-//! `overheard check-config` with the real program: what is refused, and in which words.
+//! `overheard check-config` with the real program: what is refused, and with which messages.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
-use crate::daemon::{PROGRAM, Setup};
-use crate::kafka::TestTopics;
+use crate::support::daemon::PROGRAM;
+use crate::support::settings::Setup;
+use crate::support::topics::TestTopics;
 
 /// The exit code and what the program says of a settings file and variables.
 fn check(file: &str, environment: &[(&str, &OsStr)]) -> (Option<i32>, String) {
@@ -59,7 +60,7 @@ fn check_config_reports_every_error_at_once_with_its_key_path() {
     for words in [
         "kafka.start: \"yesterday\" is neither",
         "kafka.session_timeout: 30 is not a duration",
-        "kafka.topics: there is nothing to consume",
+        "kafka.topics: is empty; list at least one",
         "kafka.broker: unknown key; known here:",
         "postgres.connections: 0 is not a whole number from 1 up",
         "postgres.password_file: /does/not/exist can't be read",
@@ -93,6 +94,7 @@ fn settings_out_of_range_are_refused_with_the_range() {
     refused(
         r#"
         [kafka]
+        instance_id = "web 1"
         session_timeout = "5s"
         drain_timeout = "5m"
         delivery_timeout = "0s"
@@ -120,6 +122,7 @@ fn settings_out_of_range_are_refused_with_the_range() {
         stall_after = "0.5s"
         "#,
         &[
+            "kafka.instance_id: \"web 1\" is not a member's name; write \"auto\", \"none\" or a name",
             "kafka.session_timeout: 5s is out of range; write 6s to 30m",
             "kafka.drain_timeout: 5m is out of range; write 100ms to 4m",
             "kafka.delivery_timeout: 0ms is out of range; write 1s to 1h",
@@ -171,7 +174,7 @@ fn settings_that_contradict_each_other_are_refused() {
 }
 
 #[test]
-fn names_of_topics_and_groups_are_held_to_kafkas_rules() {
+fn names_of_topics_and_groups_follow_kafkas_rules() {
     refused(
         r#"
         [kafka]
@@ -182,15 +185,15 @@ fn names_of_topics_and_groups_are_held_to_kafkas_rules() {
         dead_letter_topic = "posts"
         "#,
         &[
-            "kafka.brokers: \":9092\" is no broker; write host:port",
-            "kafka.brokers: \"three:port\" is no broker",
+            "kafka.brokers: \":9092\" is not a broker address; write host:port",
+            "kafka.brokers: \"three:port\" is not a broker address",
             "kafka.group: is empty",
-            "kafka.topics[1].name: \"^posts.*\" is no name for a topic; use 1 to 249",
-            "kafka.alert_topic: \"\" is no name for a topic",
-            "kafka.dead_letter_topic: \"posts\" is consumed too, and would feed itself",
+            "kafka.topics[1].name: \"^posts.*\" is not a topic name; use 1 to 249",
+            "kafka.alert_topic: \"\" is not a topic name",
+            "kafka.dead_letter_topic: \"posts\" is also consumed and would feed itself",
         ],
     );
-    refused("[kafka]\nalert_topic = \"a\"\ndead_letter_topic = \"a\"\n", &["is kafka.alert_topic too"]);
+    refused("[kafka]\nalert_topic = \"a\"\ndead_letter_topic = \"a\"\n", &["is also kafka.alert_topic"]);
 }
 
 #[test]
@@ -200,7 +203,7 @@ fn the_address_of_postgres_is_read_and_its_password_is_not_shown() {
         ("postgres://u:hunter2@db:port/x", "invalid port number"),
         ("postgres://u:hunter2@/x", "empty host"),
         ("postgres://u:hunter2@db/x?sslmode=sure", "sure"),
-        ("postgres://u:hunter2@db/x?sslmod=verify-full", "has the parameter \"sslmod\", which is none"),
+        ("postgres://u:hunter2@db/x?sslmod=verify-full", "has the unknown parameter \"sslmod\""),
         (
             "postgres://u:hunter2@db/x?sslrootcert=/none.pem",
             "sslrootcert=/none.pem can't be read: No such file",
@@ -216,7 +219,7 @@ fn the_address_of_postgres_is_read_and_its_password_is_not_shown() {
 }
 
 #[test]
-fn librdkafkas_properties_are_judged_by_librdkafka() {
+fn librdkafka_checks_its_properties() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("secret");
     std::fs::write(&secret, "hunter2\n").unwrap();
@@ -234,7 +237,7 @@ fn librdkafkas_properties_are_judged_by_librdkafka() {
         ),
         &[
             "kafka.client.securty.protocol: librdkafka refuses it: No such configuration property",
-            "kafka.client.sasl.mechanism: is not a text",
+            "kafka.client.sasl.mechanism: is not a string",
             "kafka.client.security.protocol: librdkafka refuses it: Invalid value",
             "kafka.client.socket.timeout.ms_file: librdkafka refuses it",
             "kafka.client.ssl.key.password_file: /does/not/exist can't be read",
@@ -246,7 +249,7 @@ fn librdkafkas_properties_are_judged_by_librdkafka() {
 }
 
 #[test]
-fn librdkafka_judges_properties_together() {
+fn librdkafka_checks_properties_together() {
     for (property, words) in [
         ("ssl.ca.location = \"/does/not/exist\"\nsecurity.protocol = \"SSL\"", "ssl.ca.location"),
         ("max.in.flight = 100", "max.in.flight"),
@@ -260,7 +263,7 @@ fn librdkafka_judges_properties_together() {
 }
 
 #[test]
-fn properties_that_have_a_setting_or_that_records_depend_on_are_refused() {
+fn properties_with_a_setting_of_their_own_or_that_delivery_depends_on_are_refused() {
     let refusals = [
         ("bootstrap.servers", "kafka.brokers"),
         ("metadata.broker.list", "kafka.brokers"),
@@ -289,24 +292,25 @@ fn properties_that_have_a_setting_or_that_records_depend_on_are_refused() {
 }
 
 #[test]
-fn a_secret_of_the_wrong_kind_is_not_shown() {
+fn a_secret_of_the_wrong_type_is_not_shown() {
     let said = refused(
         "[kafka]\npassword = 12345678\n[postgres]\nurl = [\"hunter2\"]\npassword = 12345678.5\n",
         &[
-            "kafka.password: is not a text (the value is not shown)",
-            "postgres.url: is not a text (the value is not shown)",
-            "postgres.password: is not a text (the value is not shown)",
+            "kafka.password: is not a string (the value is not shown)",
+            "postgres.url: is not a string (the value is not shown)",
+            "postgres.password: is not a string (the value is not shown)",
         ],
     );
     assert!(!said.contains("12345678") && !said.contains("hunter2"), "{said}");
     let said = refused("[postgres]\npassword = \"hunter2\n", &["line 2: "]);
     assert!(!said.contains("hunter2"), "{said}");
-    let said = refused("postgres = \"hunter2\"\n", &["postgres: is no table of settings"]);
+    let said =
+        refused("postgres = \"hunter2\"\n", &["postgres: is not a table of settings but of type string"]);
     assert!(!said.contains("hunter2"), "{said}");
 }
 
 #[test]
-fn a_variable_that_is_not_utf_8_is_named_if_it_is_ours() {
+fn a_variable_that_is_not_utf_8_is_reported_if_it_has_the_prefix() {
     let garbage = OsStr::from_bytes(b"\xff\xfe");
     accepted("", &[("UNRELATED", garbage)]);
     let (code, said) = check("oddity = 1", &[("OVERHEARD__KAFKA__GROUP", garbage)]);
@@ -316,11 +320,11 @@ fn a_variable_that_is_not_utf_8_is_named_if_it_is_ours() {
 }
 
 #[test]
-fn a_secret_from_the_environment_goes_over_a_file_that_the_settings_name() {
+fn a_secret_from_the_environment_overrides_a_file_that_the_settings_name() {
     let file = "[postgres]\npassword_file = \"/does/not/exist\"\n";
     refused(file, &["postgres.password_file: /does/not/exist can't be read"]);
     accepted(file, &[("OVERHEARD__POSTGRES__PASSWORD", OsStr::new("x"))]);
-    // Within one layer the file goes over the key.
+    // Within one layer the file takes precedence.
     refused(&format!("{file}password = \"x\"\n"), &["postgres.password_file: /does/not/exist can't be read"]);
     let both = [("PASSWORD", "x"), ("PASSWORD_FILE", "/none")];
     let both = both.map(|(key, value)| (format!("OVERHEARD__POSTGRES__{key}"), value));
@@ -333,18 +337,18 @@ fn a_secret_from_the_environment_goes_over_a_file_that_the_settings_name() {
 fn the_text_model_must_be_there() {
     let said = refused("[inference]\ntext_model = \"mood\"\n", &["inference.text_model: "]);
     assert!(said.contains("mood/manifest.json"), "{said}");
-    refused("[inference]\ntext_model = 5\n", &["inference.text_model: 5 is not a text"]);
+    refused("[inference]\ntext_model = 5\n", &["inference.text_model: 5 is not a string"]);
     refused("[inference]\nvision_model = \"sentiment\"\n", &["inference.vision_model: "]);
     let more = |names: &str| format!("[inference]\nmore_text_models = {names}\n");
     let said = refused(&more("[\"mood\"]"), &["inference.more_text_models: "]);
     assert!(said.contains("mood/manifest.json"), "{said}");
     refused(&more("[\"\"]"), &["inference.more_text_models: is empty"]);
-    refused(&more("[\"sentiment\"]"), &["names \"sentiment\", which is text_model already"]);
+    refused(&more("[\"sentiment\"]"), &["names \"sentiment\", which is already text_model"]);
     refused(&more("\"mood\""), &["inference.more_text_models: \"mood\" is not an array"]);
 }
 
 #[test]
-fn the_version_is_told_whatever_the_configuration_is() {
+fn the_version_is_shown_whatever_the_configuration_is() {
     let output = Command::new(PROGRAM)
         .args(["--version", "--config", "/does/not/exist"])
         .env("OVERHEARD__ODDITY", "x")
@@ -359,4 +363,31 @@ fn the_version_is_told_whatever_the_configuration_is() {
     }
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(errors.contains("The configuration is wrong (1 problems"), "{errors}");
+}
+
+#[test]
+fn a_mapping_that_cannot_work_is_refused_key_by_key() {
+    let topic = |rest: &str| format!("[[kafka.topics]]\nname = \"bought\"\n{rest}\n");
+    refused(
+        &topic(
+            "format = \"mapping\"\nframing = \"avro\"\n[kafka.topics.mapping]\nid = \"a[\"\ntime_format = \"iso\"",
+        ),
+        &[
+            "[0].framing",
+            "mapping.id",
+            "mapping.source",
+            "mapping.text",
+            "mapping.time:",
+            "mapping.time_format",
+        ],
+    );
+    refused(
+        &topic("format = \"post\"\nmapping = { id = \"a\" }"),
+        &["goes with format = \"mapping\" only, and not with post"],
+    );
+    let mapping = "{ source = \"bought\", id = \"id\", time = \"at\", text = [\"text\"] }";
+    accepted(
+        &topic(&format!("format = \"mapping\"\nframing = \"schema-registry\"\nmapping = {mapping}")),
+        &[],
+    );
 }

@@ -5,9 +5,10 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::daemon::{PROGRAM, Setup};
-use crate::kafka::TestTopics;
-use crate::postgres::TestDatabase;
+use crate::support::daemon::PROGRAM;
+use crate::support::database::TestDatabase;
+use crate::support::settings::Setup;
+use crate::support::topics::TestTopics;
 
 fn score(input: &[u8]) -> (Output, Vec<Value>) {
     let mut process = Command::new(PROGRAM)
@@ -140,4 +141,49 @@ fn score_answers_while_its_input_is_still_open() {
     drop(answers);
     writeln!(stdin, "I love it").unwrap();
     assert!(process.wait().unwrap().success());
+}
+
+/// The commands that `--help` lists, but for `help` itself.
+fn listed_commands() -> Vec<String> {
+    let help = Command::new(PROGRAM).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let lines =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = lines.map(|line| line.split_whitespace().next().unwrap().to_owned());
+    names.filter(|name| name != "help").collect()
+}
+
+#[test]
+fn shells_get_completions_for_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = Command::new(PROGRAM).args(["completions", shell]).output().unwrap();
+        assert!(output.status.success());
+        let script = String::from_utf8(output.stdout).unwrap();
+        for command in listed_commands() {
+            assert!(script.contains(&command), "no {command} in\n{script}");
+        }
+    }
+    // What bash itself makes of it, where a word is begun.
+    let script = "source <(\"$1\" completions bash); COMP_WORDS=(overheard resc); COMP_CWORD=1; \
+                  _overheard overheard resc overheard; echo \"${COMPREPLY[@]}\"";
+    let output = Command::new("bash").args(["-c", script, "bash", PROGRAM]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "rescore", "{output:?}");
+}
+
+#[test]
+fn each_command_has_a_manual_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man1");
+    let written = Command::new(PROGRAM).args(["man", "--out"]).arg(&pages).status().unwrap();
+    assert!(written.success());
+    let page = |name: &str| std::fs::read_to_string(pages.join(name)).unwrap();
+    let commands = listed_commands();
+    assert!(commands.len() >= 9, "{commands:?}");
+    for command in &commands {
+        assert!(
+            page("overheard.1").contains(&format!("overheard\\-{}", command.replace('-', "\\-"))),
+            "{command}"
+        );
+        assert!(page(&format!("overheard-{command}.1")).contains(".SH SYNOPSIS"), "{command}");
+    }
 }

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::daemon::PROGRAM;
 use crate::detect::{drawn, is_shipped};
+use crate::support::daemon::PROGRAM;
 
 fn asked_for() -> bool {
     let asked = std::env::var_os("OVERHEARD_TEST_CUDA").is_some();

@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
-use chrono::{TimeDelta, Utc};
-use overheard::domain::{Judgement, Language, Mention, ModelId, Post, PostKey, Score, Sentiment};
-use overheard::store::StoredPost;
+use chrono::{DateTime, TimeDelta, Utc};
+use overheard::domain::{
+    AuthorKey, Judgement, Language, Mention, ModelId, Post, PostKey, Score, SecretString, Sentiment,
+};
+use overheard::store::{Store, StoredPost};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Column, Row};
+use sqlx::{AssertSqlSafe, Column, PgPool, Row};
 
-use crate::postgres::TestDatabase;
+use crate::support::database::TestDatabase;
 
 /// A query of a panel: its title and its text.
-fn queries() -> Vec<(String, String)> {
+pub fn queries() -> Vec<(String, String)> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/grafana/dashboards/overheard.json");
     let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let mut queries = Vec::new();
@@ -32,22 +34,16 @@ fn queries() -> Vec<(String, String)> {
     queries
 }
 
-/// What Grafana's Postgres data source makes of its macros, for the last day.
-fn expanded(sql: &str) -> String {
-    let now = Utc::now();
-    let from = format!("'{}'", (now - TimeDelta::hours(23)).to_rfc3339());
-    let to = format!("'{}'", (now + TimeDelta::hours(1)).to_rfc3339());
-    let sql =
-        sql.replace("$__timeFrom()", &from).replace("$__timeTo()", &to).replace("$brand", "'vmware','acme'");
-    let sql = replace_macro(&sql, "$__timeFilter(", |column| format!("{column} BETWEEN {from} AND {to}"));
-    let bucket = |arguments: &str| {
-        let (column, width) = arguments.split_once(',').expect("a column and a width");
-        assert_eq!(width.trim(), "'15m'", "the test knows this width only");
-        format!("floor(extract(epoch from {column})/900)*900")
-    };
-    let sql =
-        replace_macro(&sql, "$__timeGroupAlias(", |arguments| format!("{} AS \"time\"", bucket(arguments)));
-    replace_macro(&sql, "$__timeGroup(", bucket)
+/// What stands for all brands, as the dashboard has it.
+pub fn all_brands() -> String {
+    queries().into_iter().find(|(title, _)| title == "all of brand").expect("the variable has it").1
+}
+
+/// What Grafana's Postgres data source makes of its macros.
+pub fn expanded(sql: &str, (from, to): (DateTime<Utc>, DateTime<Utc>), brands: &str) -> String {
+    let (from, to) = (format!("'{}'", from.to_rfc3339()), format!("'{}'", to.to_rfc3339()));
+    let sql = sql.replace("$__timeFrom()", &from).replace("$__timeTo()", &to).replace("$brand", brands);
+    replace_macro(&sql, "$__timeFilter(", |column| format!("{column} BETWEEN {from} AND {to}"))
 }
 
 fn replace_macro(sql: &str, name: &str, with: impl Fn(&str) -> String) -> String {
@@ -70,10 +66,13 @@ async fn every_query_of_the_dashboard_runs_and_those_on_mentions_find_them() {
     let now = Utc::now();
     let posts: Vec<StoredPost> = ["vmware", "acme", "vmware"]
         .iter()
-        .enumerate()
-        .map(|(number, brand)| StoredPost {
+        .zip(1_u8..)
+        .map(|(brand, number)| StoredPost {
             post: Post {
+                author_key: Some(AuthorKey([number; 16])),
                 link: Some("https://example.com".to_owned()),
+                links: vec!["https://www.example.com/news".to_owned()],
+                hashtags: vec!["tag".to_owned()],
                 ..Post::new(
                     PostKey { source: "test".to_owned(), id: number.to_string(), created_at: now },
                     "words",
@@ -82,6 +81,7 @@ async fn every_query_of_the_dashboard_runs_and_those_on_mentions_find_them() {
             received_at: now,
             mentions: vec![Mention {
                 brand: brand.parse().unwrap(),
+                query: overheard::domain::QueryVersion::of(brand),
                 spans: Vec::new(),
                 judgement: Judgement {
                     language: Some(Language::ENGLISH),
@@ -110,9 +110,11 @@ async fn every_query_of_the_dashboard_runs_and_those_on_mentions_find_them() {
               x, y, width, height, score, share, distance, sharpness, model, received_at)
          SELECT source, post_id, created_at, 0, brand, 0, 'https://example.com/a.png', 640, 480,
                 1, 2, 30, 10, 0.9, 0.01, 0.5, 100, 'detector@1', received_at FROM overheard.mentions;
-         INSERT INTO overheard.evidence_counts
-         SELECT brand, minute, source, language, 'both', mentions, negative, neutral, positive, polarity_sum, 1
-         FROM overheard.mention_counts",
+         UPDATE overheard.mentions SET evidence = 'both';
+         UPDATE overheard.mention_counts SET evidence = 'both', sightings = mentions;
+         UPDATE overheard.mention_hours SET evidence = 'both', sightings = mentions;
+         UPDATE overheard.evidence_hours SET evidence = 'both', sightings = mentions;
+         UPDATE overheard.evidence_days SET evidence = 'both', sightings = mentions",
     )
     .execute(&database.pool().await)
     .await
@@ -120,8 +122,9 @@ async fn every_query_of_the_dashboard_runs_and_those_on_mentions_find_them() {
 
     let queries = queries();
     assert!(queries.len() > 10);
+    let shown = (now - TimeDelta::hours(23), now + TimeDelta::hours(1));
     for (title, sql) in queries {
-        let rows = sqlx::query(AssertSqlSafe(expanded(&sql)))
+        let rows = sqlx::query(AssertSqlSafe(expanded(&sql, shown, "'vmware','acme'")))
             .fetch_all(&database.pool().await)
             .await
             .unwrap_or_else(|error| panic!("{title}: {error}\n{sql}"));
@@ -136,13 +139,81 @@ async fn every_query_of_the_dashboard_runs_and_those_on_mentions_find_them() {
     }
 }
 
+/// A script of the compose file's Postgres, without what only psql understands.
+fn script(name: &str, password: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/postgres").join(name);
+    let text = std::fs::read_to_string(file).unwrap();
+    let sql: Vec<&str> = text.lines().filter(|line| !line.starts_with('\\')).collect();
+    sql.join("\n").replace(&format!(":'{password}'"), "'secret'")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_composed_daemon_is_no_superuser_and_dashboards_read_its_views_and_no_table() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool().await;
+    let name: String = sqlx::query_scalar("SELECT current_database()").fetch_one(&pool).await.unwrap();
+    // Roles belong to the whole server.
+    let (daemon, grafana) = (format!("{name}_daemon"), format!("{name}_grafana"));
+    let first = script("10-overheard.sql", "overheard_password")
+        .replace("ROLE overheard", &format!("ROLE {daemon}"))
+        .replace("DATABASE overheard OWNER TO overheard", &format!("DATABASE {name} OWNER TO {daemon}"));
+    let second = script("20-grafana.sql", "grafana_password").replace("grafana", &grafana);
+    sqlx::raw_sql(AssertSqlSafe(first + &second)).execute(&pool).await.unwrap();
+
+    let url_of = |role: &str| {
+        let mut url = url::Url::parse(&database.url).unwrap();
+        url.set_username(role).unwrap();
+        url.set_password(Some("secret")).unwrap();
+        String::from(url)
+    };
+    let mut options = database.options();
+    options.url = SecretString::from(url_of(&daemon));
+    let store = Store::connect_lazy(options).unwrap();
+    store.migrate().await.unwrap();
+    store.ensure_partitions(Utc::now()).await.unwrap();
+    let is_superuser: bool = sqlx::query_scalar("SELECT rolsuper FROM pg_roles WHERE rolname = $1")
+        .bind(&daemon)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert!(!is_superuser);
+
+    let dashboards = PgPool::connect(&url_of(&grafana)).await.unwrap();
+    let shown = (Utc::now() - TimeDelta::hours(23), Utc::now());
+    for (title, sql) in queries() {
+        let result =
+            sqlx::query(AssertSqlSafe(expanded(&sql, shown, "'vmware'"))).fetch_all(&dashboards).await;
+        result.unwrap_or_else(|error| panic!("{title}: {error}"));
+    }
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class
+         WHERE relnamespace = 'overheard'::regnamespace AND relkind IN ('r', 'p')",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert!(tables.len() > 10);
+    for table in tables {
+        let read = sqlx::query(AssertSqlSafe(format!("SELECT FROM overheard.{table} LIMIT 1")));
+        let error = read.fetch_all(&dashboards).await.expect_err(&table);
+        assert!(error.to_string().contains("permission denied"), "{table}: {error}");
+    }
+    dashboards.close().await;
+    store.close().await;
+    let drop_roles = format!(
+        "DROP EVENT TRIGGER grant_views_to_{grafana}; DROP OWNED BY {daemon}, {grafana} CASCADE;
+         ALTER DATABASE {name} OWNER TO CURRENT_USER; DROP ROLE {daemon}, {grafana}"
+    );
+    sqlx::raw_sql(AssertSqlSafe(drop_roles)).execute(&pool).await.unwrap();
+}
+
 /// An alert that fires now, column by column.
 fn alert_row() -> Value {
     let now = Utc::now().to_rfc3339();
     serde_json::json!({
         "id": "a", "rule": "r", "kind": "volume", "brand": "vmware", "state": "firing",
         "started_at": now, "fired_at": now, "resolved_at": null, "window_seconds": 300,
-        "value": 10.0, "threshold": 5.0, "mentions": 10, "negative": 1, "neutral": 2, "positive": 7, "polarity": 0.5,
-        "sightings": 2, "unscored": 0,
+        "value": 10.0, "threshold": 5.0, "mentions": 10, "negative": 1, "neutral": 2, "positive": 7,
+        "unscored": 0, "polarity_sum": 5.0, "sightings": 2, "late": false,
     })
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use image::{Rgb, RgbImage};
 use serde_json::Value;
 
-use crate::daemon::PROGRAM;
+use crate::support::daemon::PROGRAM;
 
 /// Whether a model is there; where it is not, its tests say that they were skipped.
 pub fn is_shipped(model: &str) -> bool {

@@ -8,10 +8,10 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 use sqlx::{PgPool, Row};
 
-use crate::counts::assert_counts_match_rows;
-use crate::daemon::Setup;
-use crate::kafka::TestTopics;
-use crate::postgres::TestDatabase;
+use crate::support::counts::assert_counts_match_rows;
+use crate::support::database::TestDatabase;
+use crate::support::settings::Setup;
+use crate::support::topics::TestTopics;
 
 /// A native post about a brand; `number` makes its identity.
 fn post(number: usize, text: &str) -> Vec<u8> {

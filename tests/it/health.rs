@@ -1,66 +1,28 @@
 //! What the daemon says of itself, and how it ends, while the outside world fails.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use tokio::net::TcpListener;
+use rdkafka::mocking::MockCluster;
 
-use crate::daemon::Setup;
-use crate::kafka::TestTopics;
-use crate::postgres::TestDatabase;
+use crate::support::daemon::Daemon;
+use crate::support::database::TestDatabase;
+use crate::support::proxy::Proxy;
+use crate::support::settings::Setup;
+use crate::support::topics::TestTopics;
 
 fn post(id: &str) -> Vec<u8> {
     format!(r#"{{"source":"t","id":"{id}","created_at":"2026-03-01T12:00:00Z","text":"VMware is fine"}}"#)
         .into_bytes()
 }
 
-/// Passes connections on to a server until it is silenced: then connections stay open, and nothing
-/// comes back.
-struct Proxy {
-    port: u16,
-    silent: tokio::sync::watch::Sender<bool>,
-}
-
-impl Proxy {
-    async fn to(url: &str) -> (Self, String) {
-        let mut url = url::Url::parse(url).unwrap();
-        let target = (url.host_str().unwrap().to_owned(), url.port().unwrap());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (silent, heard) = tokio::sync::watch::channel(false);
-        tokio::spawn(async move {
-            while let Ok((mut inbound, _)) = listener.accept().await {
-                let (target, mut heard) = (target.clone(), heard.clone());
-                tokio::spawn(async move {
-                    let mut outbound = tokio::net::TcpStream::connect(target).await.unwrap();
-                    tokio::select! {
-                        _ = tokio::io::copy_bidirectional(&mut inbound, &mut outbound) => {}
-                        // Holds both ends open for ever.
-                        () = until_silent(&mut heard) => std::future::pending::<()>().await,
-                    }
-                });
-            }
-        });
-        url.set_port(Some(port)).unwrap();
-        (Self { port, silent }, url.into())
-    }
-
-    fn fall_silent(&self) {
-        self.silent.send(true).unwrap();
-    }
-}
-
-async fn until_silent(heard: &mut tokio::sync::watch::Receiver<bool>) {
-    // An error means that the test is over.
-    let _ = heard.wait_for(|silent| *silent).await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_postgres_makes_the_daemon_unready_but_not_dead_and_does_not_hold_up_its_end() {
     let topics = TestTopics::create(1).await;
     let database = TestDatabase::create().await;
-    let (proxy, url) = Proxy::to(&database.url).await;
-    let setup = Setup::new(&topics, &url)
+    let mut proxy = Proxy::to(&database.url).await;
+    proxy.open().await;
+    let setup = Setup::new(&topics, &proxy.url)
         .with("KAFKA__DRAIN_TIMEOUT", "4s")
         .with("ADMIN__STALL_AFTER", "5s")
         .with("POSTGRES__CONNECT_TIMEOUT", "20s")
@@ -88,14 +50,54 @@ async fn a_consumer_that_fails_for_good_ends_the_daemon_with_its_reason() {
     let topics = TestTopics::create(1).await;
     let database = TestDatabase::create().await;
     // Two members of one static identity: the broker fences the first.
-    let setup = Setup::new(&topics, &database.url).with("KAFKA__CLIENT__GROUP_INSTANCE_ID", "the-same");
+    let setup = Setup::new(&topics, &database.url).with("KAFKA__INSTANCE_ID", "the-same");
     let mut first = setup.start("first");
     first.until_ready().await;
     let mut second = setup.start("second");
     assert_eq!(first.until_ended().await.code(), Some(1));
-    assert!(first.log().contains("Kafka's client has failed for good"), "{}", first.log());
+    let reason = "joined the group with the same kafka.instance_id, \"the-same\"";
+    assert!(first.log().contains(reason), "{}", first.log());
     second.until_ready().await;
     assert!(second.stop().await.success());
+}
+
+/// The sum of a metric's series.
+async fn metric(daemon: &Daemon, name: &str) -> f64 {
+    let (_, metrics) = daemon.get("/metrics").await;
+    let of_it = metrics.lines().filter(|line| line.starts_with(name));
+    of_it.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+}
+
+/// On librdkafka's own cluster: the broker of the other tests belongs to all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_goes_and_comes_back_is_said_once_each_and_counted_between() {
+    let cluster = MockCluster::new(1).unwrap();
+    let mut topics = TestTopics::names_only(1);
+    topics.brokers = cluster.bootstrap_servers();
+    for topic in ["posts", "jetstream", "alerts", "dead-letters"] {
+        cluster.create_topic(&topics.name(topic), 1, 1).unwrap();
+    }
+    let database = TestDatabase::create().await;
+    let setup = Setup::new(&topics, &database.url);
+    let mut daemon = setup.start("daemon");
+    daemon.until_ready().await;
+    let before = daemon.log().lines().filter(|line| line.contains(" WARN ")).count();
+    cluster.broker_down(1).unwrap();
+    let why = daemon.until_answer("/ready", 503).await;
+    assert!(why.contains("no broker answers"), "{why}");
+    let began = Instant::now();
+    while metric(&daemon, "overheard_broker_connection_failures_total").await < 2.0 {
+        assert!(began.elapsed() < Duration::from_mins(1), "failures are not counted");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    cluster.broker_up(1).unwrap();
+    daemon.until_ready().await;
+    daemon.until_log("The brokers answer again").await;
+    let log = daemon.log();
+    let warnings: Vec<&str> = log.lines().filter(|line| line.contains(" WARN ")).skip(before).collect();
+    assert!(warnings.len() == 1 && warnings[0].contains("No broker answers"), "{warnings:#?}");
+    assert_eq!(log.matches("The brokers answer again").count(), 1);
+    assert!(daemon.stop().await.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,8 +134,8 @@ async fn records_in_flight_are_bounded_by_their_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_letter_that_finds_no_topic_makes_the_daemon_unready_until_it_does() {
-    let topics = TestTopics::create(1).await;
+async fn for_a_dead_letter_that_finds_no_topic_all_partitions_wait_and_the_daemon_is_not_ready() {
+    let topics = TestTopics::create(2).await;
     let database = TestDatabase::create().await;
     let setup = Setup::new(&topics, &database.url).with("KAFKA__DELIVERY_TIMEOUT", "3s");
     let mut daemon = setup.start("daemon");

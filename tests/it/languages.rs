@@ -4,15 +4,16 @@ use std::io::Write;
 use std::process::{Output, Stdio};
 
 use overheard::domain::Span;
+use overheard::health::Health;
 use overheard::inference::{TextModel, TextScorer};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::counts::assert_counts_match_rows;
-use crate::daemon::Setup;
-use crate::kafka::TestTopics;
-use crate::model::{options, runtime};
-use crate::postgres::TestDatabase;
+use crate::support::counts::assert_counts_match_rows;
+use crate::support::database::TestDatabase;
+use crate::support::models::{options, runtime};
+use crate::support::settings::Setup;
+use crate::support::topics::TestTopics;
 
 fn post(id: &str, text: &str, language: Option<&str>) -> Vec<u8> {
     json!({
@@ -81,12 +82,12 @@ async fn each_brand_has_a_feeling_of_its_own_and_each_language_its_model_or_none
             ("two", "vmware", "en", Some("positive"), en),
         ]
     );
-    let claimed: Option<String> =
-        sqlx::query_scalar("SELECT language FROM overheard.posts WHERE id = 'french'")
+    let claimed: Vec<String> =
+        sqlx::query_scalar("SELECT languages FROM overheard.posts WHERE id = 'french'")
             .fetch_one(&pool)
             .await
             .unwrap();
-    assert_eq!(claimed.as_deref(), Some("en"), "the post keeps what its client claims");
+    assert_eq!(claimed, ["en"], "the post keeps what its client claims");
 
     assert_counts_match_rows(&pool).await;
     let unscored = "SELECT unscored FROM overheard.mention_counts WHERE brand = 'vmware' AND language = 'fr'";
@@ -119,7 +120,7 @@ async fn places_that_are_the_same_to_a_model_are_scored_once() {
     options.models = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models");
     let open = |name: &str| {
         let (model, tokenizer) = TextModel::open(runtime(&options), &options.models.join(name)).unwrap();
-        TextScorer::start(model, tokenizer, &options).unwrap()
+        TextScorer::start(model, tokenizer, &options, &Health::new()).unwrap()
     };
     let place = |word: &str| TWO_FEELINGS.find(word).map(|start| Span { start, end: start + word.len() });
     let places = [place("VMware"), None, place("Acme"), place("VMwar")];

@@ -9,7 +9,7 @@ use overheard::clock::ManualClock;
 use overheard::media::{Delay, Failure, Fetched, Fetcher, Options, Outcome, PutOff, Refusal, decode};
 use sha2::{Digest, Sha256};
 
-use crate::pictures_server::PicturesServer;
+use crate::support::pictures_server::PicturesServer;
 
 const MAX_PIXELS: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
 
@@ -21,13 +21,18 @@ fn noon() -> DateTime<Utc> {
 fn options() -> Options {
     Options {
         allowed_networks: vec!["127.0.0.1/32".parse().unwrap()],
+        denied_networks: vec![],
+        nat64_prefixes: vec![],
         redirects: 3,
         connect_timeout: Duration::from_secs(5),
         first_byte_timeout: Duration::from_secs(10),
         total_timeout: Duration::from_secs(20),
         max_bytes: NonZeroUsize::new(100_000).unwrap(),
         max_pixels: MAX_PIXELS,
+        memory: NonZeroUsize::new(1 << 30).unwrap(),
+        decode_timeout: Duration::from_secs(10),
         per_host: NonZeroUsize::new(4).unwrap(),
+        per_address: NonZeroUsize::new(6).unwrap(),
         retry_pause: Duration::from_secs(30),
         retry_pause_max: Duration::from_hours(1),
         contact: "https://overheard.example/pictures".to_owned(),
@@ -76,11 +81,11 @@ async fn a_picture_is_fetched_and_decoded_whatever_its_server_says_of_its_type()
     for path in ["/good.jpg", "/good.png", "/good.webp", "/good.gif", "/many-frames.gif"] {
         let file = fetched(fetcher.fetch(&server.url(path), 0).await);
         assert_eq!(file.sha256, <[u8; 32]>::from(Sha256::digest(&file.bytes)));
-        let picture = decode(&file.bytes, MAX_PIXELS, None).unwrap();
+        let picture = decode(&file.bytes, MAX_PIXELS, None).unwrap().picture;
         assert_eq!((picture.width(), picture.height()), (120, 80), "{path}");
     }
     let turned = fetched(fetcher.fetch(&server.url("/turned.jpg"), 0).await);
-    assert_eq!(decode(&turned.bytes, MAX_PIXELS, None).unwrap().width(), 80);
+    assert_eq!(decode(&turned.bytes, MAX_PIXELS, None).unwrap().picture.width(), 80);
     for (path, message) in [
         ("/page.jpg", "The file is none of JPEG, PNG, WebP and GIF"),
         ("/bomb.png", "The picture has 60000 x 60000 pixels, which is more than media.max_pixels (1000000)"),
@@ -306,4 +311,42 @@ async fn a_busy_host_is_not_waited_for() {
     assert!(had >= 4, "{had}");
     assert!(server.most_at_once() <= 4, "{}", server.most_at_once());
     fetched(fetcher.fetch(&slow, 0).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_names_do_not_aim_more_requests_at_one_address_than_it_may_have() {
+    let server = PicturesServer::start().await;
+    let loopback = ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap());
+    let limited = Options {
+        allowed_networks: loopback.into(),
+        per_address: NonZeroUsize::new(2).unwrap(),
+        ..options()
+    };
+    let fetcher = fetcher_with(&limited);
+    let names = ["127.0.0.1", "localhost"];
+    let all: Vec<_> = (0..8)
+        .map(|n| {
+            let (fetcher, name, port) = (fetcher.clone(), names[n % names.len()], server.port());
+            tokio::spawn(async move { fetcher.fetch(&format!("http://{name}:{port}/slow"), 0).await })
+        })
+        .collect();
+    let mut files = 0;
+    for task in all {
+        match task.await.unwrap() {
+            Outcome::Fetched(_) => files += 1,
+            other => assert!(matches!(put_off(other).reason, Delay::Busy { requests: 2, .. })),
+        }
+    }
+    assert!(files >= 2, "{files}");
+    assert!(server.most_at_once() <= 2, "{}", server.most_at_once());
+}
+
+#[tokio::test]
+async fn a_denied_network_is_refused_by_the_addresses_that_a_name_has() {
+    let server = PicturesServer::start().await;
+    let loopback: Vec<_> = ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap()).into();
+    let denying = Options { allowed_networks: loopback.clone(), denied_networks: loopback, ..options() };
+    let url = format!("http://localhost:{}/good.jpg", server.port());
+    let refusal = refused(fetcher_with(&denying).fetch(&url, 0).await);
+    assert!(matches!(&refusal, Refusal::Denied { host, .. } if host == "localhost"), "{refusal}");
 }

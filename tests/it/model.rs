@@ -1,40 +1,15 @@
 //! The shipped models for texts, through the same code as the daemon's.
 
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::PathBuf;
 
 use overheard::domain::{Sentiment, Span};
-use overheard::inference::{
-    Device, Manifest, Options, Runtime, Target, TextKind, TextModel, TextRow, TextScorer,
-};
+use overheard::health::Health;
+use overheard::inference::{Manifest, Options, Target, TextKind, TextModel, TextRow, TextScorer};
 
-pub fn options() -> Options {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    Options {
-        library: root.join(".runtime/onnxruntime/libonnxruntime.so"),
-        models: root.join("models"),
-        device: Device::Cpu,
-        threads: NonZeroUsize::MIN,
-        text_models: vec!["sentiment".to_owned()],
-        batch_tokens: NonZeroUsize::new(512).unwrap(),
-        queue: NonZeroUsize::new(64).unwrap(),
-        vision_model: "logo-detector".to_owned(),
-        batch_pixels: NonZeroUsize::new(1 << 20).unwrap(),
-    }
-}
+use crate::support::models::{options, runtime};
 
 fn folder(options: &Options) -> PathBuf {
     options.models.join(&options.text_models[0])
-}
-
-/// ONNX Runtime has one environment a process.
-pub fn runtime(options: &Options) -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| {
-        Runtime::load(&options.library, options.device, options.threads)
-            .expect("the library is there: `make test` and `make build` fetch it")
-    })
 }
 
 fn scorer() -> TextScorer {
@@ -43,7 +18,7 @@ fn scorer() -> TextScorer {
 
 fn scorer_of(options: &Options) -> TextScorer {
     let (model, tokenizer) = TextModel::open(runtime(options), &folder(options)).unwrap();
-    TextScorer::start(model, tokenizer, options).unwrap()
+    TextScorer::start(model, tokenizer, options, &Health::new()).unwrap()
 }
 
 const WHOLE: &[Option<Span>] = &[None];

@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use image::{Rgb, RgbImage};
+use overheard::domain::{ExaminedPicture, PictureOutcome};
 use overheard::domain::{
-    Judgement, Language, Mention, ModelId, PixelBox, Post, PostKey, Prominence, Score, Sentiment, Sighting,
-    Span,
+    Judgement, Language, Mention, ModelId, PixelBox, Post, PostKey, Prominence, QueryVersion, Score,
+    Sentiment, Sighting, Span,
 };
-use overheard::store::{FinishedPicture, MediaOutcome, Seen, Store, StoredPost, Wanted};
+use overheard::store::{FinishedPicture, LeaseRequest, Store, StoredPost};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::counts::assert_counts_match_rows;
-use crate::daemon::Setup;
-use crate::kafka::TestTopics;
-use crate::picture_files::png;
-use crate::pictures_server::PicturesServer;
-use crate::postgres::TestDatabase;
+use crate::support::counts::assert_counts_match_rows;
+use crate::support::database::TestDatabase;
+use crate::support::picture_files::png;
+use crate::support::pictures_server::PicturesServer;
+use crate::support::settings::Setup;
+use crate::support::topics::TestTopics;
 
 const GOOD: &str = "Everybody here says that Acme is good and that it always was";
 const BAD: &str = "Everybody here says that Acme is bad and that it always was";
@@ -53,6 +54,7 @@ fn stored(number: usize, names_it: bool, pictures: &[String]) -> StoredPost {
     };
     let mention = Mention {
         brand: "acme".parse().unwrap(),
+        query: QueryVersion::of("acme"),
         spans: vec![Span { start, end: start + 4 }],
         judgement: old(),
     };
@@ -66,14 +68,15 @@ fn stored(number: usize, names_it: bool, pictures: &[String]) -> StoredPost {
 
 /// Looks at all pictures, and sees Acme in each.
 async fn see_acme(store: &Store) {
-    let wanted = Wanted { pictures: 1000, per_host: 1000, busy: Vec::new(), after: String::new() };
+    let wanted = LeaseRequest { pictures: 1000, per_host: 1000, busy: Vec::new(), after: String::new() };
     let sighting = Sighting {
         brand: "acme".parse().unwrap(),
+        query: QueryVersion::of("acme"),
         bounds: PixelBox { x: 1.0, y: 2.0, width: 30.0, height: 10.0 },
         score: 0.9,
         prominence: Prominence { share: 0.03, distance: 0.4, sharpness: 310.0 },
     };
-    let seen = Seen {
+    let seen = ExaminedPicture {
         content: [1; 32],
         perceptual: None,
         bytes: 100,
@@ -83,9 +86,9 @@ async fn see_acme(store: &Store) {
         detections: Vec::new(),
     };
     let finished = store.lease_pictures(&wanted).await.unwrap().into_iter().map(|work| FinishedPicture {
-        work,
-        outcome: MediaOutcome::Fetched(seen.clone()),
-        is_news: true,
+        queued: work,
+        outcome: PictureOutcome::Examined(seen.clone()),
+        is_new: true,
         sightings: vec![sighting.clone(), sighting.clone()],
         judgement: Some(old()),
     });
@@ -185,10 +188,15 @@ async fn a_killed_run_goes_on_where_it_stopped_and_counts_stay_exact() {
     assert!(said.contains("mentions rescored with words-en@1, words-de@1; 680 in a language"), "{said}");
     assert_eq!(number(&pool, OLD).await, 1, "what is outside stays as it was");
     sqlx::query("DELETE FROM overheard.mentions WHERE model = 'old@1'").execute(&pool).await.unwrap();
-    sqlx::query("DELETE FROM overheard.mention_counts WHERE minute >= '2026-03-02Z'")
-        .execute(&pool)
-        .await
-        .unwrap();
+    for table in [
+        "mention_counts WHERE minute",
+        "mention_hours WHERE hour",
+        "evidence_hours WHERE hour",
+        "evidence_days WHERE day",
+    ] {
+        let delete = format!("DELETE FROM overheard.{table} >= '2026-03-02Z'");
+        sqlx::query(sqlx::AssertSqlSafe(delete)).execute(&pool).await.unwrap();
+    }
     assert_eq!(judged(&pool).await, expected());
     assert_counts_match_rows(&pool).await;
     let by_evidence =
@@ -237,7 +245,7 @@ async fn rescoring_beside_a_daemon_leaves_counts_exact() {
     assert!(said.contains("acme: 2000 of "), "{said}");
     topics.until_committed("posts", 2000).await;
     let began = std::time::Instant::now();
-    while number(&pool, "SELECT count(*) FROM overheard.picture_work").await > 0 {
+    while number(&pool, "SELECT count(*) FROM overheard.picture_queue").await > 0 {
         assert!(began.elapsed() < Duration::from_mins(3), "{}", daemon.log());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -2,7 +2,7 @@
 
 use jsonschema::Validator;
 use overheard::alerting::{alert_id, message_id};
-use overheard::domain::{Alert, AlertCounts, AlertExample, AlertKind, AlertState};
+use overheard::domain::{Alert, AlertExample, AlertKind, AlertState, Counts};
 use serde_json::{Value, json};
 
 /// The validator of alert messages.
@@ -40,18 +40,11 @@ fn some_alert(state: AlertState) -> Alert {
         value: 0.75,
         threshold: 0.5,
         counts: if resolved {
-            AlertCounts::default()
+            Counts::default()
         } else {
-            AlertCounts {
-                mentions: 20,
-                negative: 15,
-                neutral: 5,
-                positive: 0,
-                polarity: Some(-0.5),
-                sightings: 3,
-                unscored: 0,
-            }
+            Counts { negative: 15, neutral: 5, positive: 0, unscored: 0, polarity_sum: -10.0, sightings: 3 }
         },
+        late: resolved,
         examples: if resolved { Vec::new() } else { vec![example] },
     }
 }
@@ -90,4 +83,11 @@ fn what_is_no_alert_does_not() {
         message.as_object_mut().unwrap().remove(field);
         assert!(!validator.is_valid(&message), "without {field}");
     }
+}
+
+#[test]
+fn the_post_of_the_examples_fits_its_schema() {
+    let schema: Value = serde_json::from_str(include_str!("../../docs/schemas/post.schema.json")).unwrap();
+    let post: Value = serde_json::from_str(include_str!("../../examples/post.json")).unwrap();
+    assert!(jsonschema::options().should_validate_formats(true).build(&schema).unwrap().is_valid(&post));
 }

@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-
-use crate::daemon::Setup;
-use crate::kafka::TestTopics;
-use crate::postgres::TestDatabase;
+use crate::support::database::TestDatabase;
+use crate::support::proxy::Proxy;
+use crate::support::settings::Setup;
+use crate::support::topics::TestTopics;
 
 /// A copy of the shipped models that a test may spoil.
 fn models_in(folder: &Path) -> std::path::PathBuf {
@@ -95,14 +94,9 @@ async fn cuda_that_cannot_be_had_is_an_error_that_says_why() {
 async fn a_postgres_that_is_down_at_start_is_waited_for() {
     let topics = TestTopics::create(1).await;
     let database = TestDatabase::create().await;
-    // A port that refuses until a forwarder listens on it.
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
-    let server = url::Url::parse(&database.url).unwrap();
-    let mut moved = server.clone();
-    moved.set_port(Some(port)).unwrap();
-    let setup = Setup::new(&topics, moved.as_str());
+    let password = url::Url::parse(&database.url).unwrap().password().unwrap().to_owned();
+    let mut proxy = Proxy::to(&database.url).await;
+    let setup = Setup::new(&topics, &proxy.url);
     let posts =
         [br#"{"source":"t","id":"1","created_at":"2026-03-01T12:00:00Z","text":"VMware is fine"}"#.to_vec()];
     topics.produce("posts", &posts).await;
@@ -113,10 +107,9 @@ async fn a_postgres_that_is_down_at_start_is_waited_for() {
     assert_eq!(status, 503);
     assert!(body.contains("Connection refused"), "{body}");
     assert_eq!(daemon.get("/live").await.0, 200, "waiting is not being dead");
-    assert!(!daemon.log().contains(server.password().unwrap()), "no password in the log");
+    assert!(!daemon.log().contains(&password), "no password in the log");
 
-    let target = (server.host_str().unwrap().to_owned(), server.port().unwrap());
-    let forwarder = tokio::spawn(forward(port, target));
+    proxy.open().await;
     daemon.until_ready().await;
     topics.until_committed("posts", 1).await;
     let pool = database.pool().await;
@@ -126,34 +119,18 @@ async fn a_postgres_that_is_down_at_start_is_waited_for() {
 
     // And one that goes away later: noticed also when nothing happens, nothing is lost, nothing
     // committed meanwhile.
-    forwarder.abort();
+    proxy.close().await;
     daemon.until_answer("/ready", 503).await;
     let more =
         [br#"{"source":"t","id":"2","created_at":"2026-03-01T12:00:00Z","text":"VMware again"}"#.to_vec()];
-    // Connections in the pool are cut with the forwarder's tasks.
     topics.produce("posts", &more).await;
     daemon.until_log("Trying again: write posts to Postgres").await;
     assert_eq!(topics.committed("posts"), 1);
     assert_eq!(daemon.get("/live").await.0, 200);
-    let target = (server.host_str().unwrap().to_owned(), server.port().unwrap());
-    let forwarder = tokio::spawn(forward(port, target));
+    proxy.open().await;
     topics.until_committed("posts", 2).await;
     daemon.until_ready().await;
     assert!(daemon.stop().await.success());
-    forwarder.abort();
-}
-
-/// Passes connections on; aborting it cuts them.
-async fn forward(port: u16, target: (String, u16)) {
-    let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the port is still free");
-    let mut connections = tokio::task::JoinSet::new();
-    while let Ok((mut inbound, _)) = listener.accept().await {
-        let target = target.clone();
-        connections.spawn(async move {
-            let Ok(mut outbound) = tokio::net::TcpStream::connect(target).await else { return };
-            let _ = tokio::io::copy_bidirectional(&mut inbound, &mut outbound).await;
-        });
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

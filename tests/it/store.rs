@@ -1,15 +1,27 @@
 //! The store against a real Postgres.
 
 mod alerts;
-mod memory;
+mod batch;
+mod clocks;
+mod counts;
+mod horizon;
+mod identity;
+mod known_pictures;
+mod late_counts;
+mod more_rules;
+mod mutes;
+mod partitions;
+mod picture_leases;
 mod pictures;
-mod rescore;
+mod plans;
+mod rescoring;
 mod schema;
-mod time;
-mod writes;
+mod views;
 
 use chrono::{DateTime, Utc};
-use overheard::domain::{Judgement, Language, Mention, ModelId, Post, PostKey, Score, Sentiment, Span};
+use overheard::domain::{
+    Judgement, Language, Mention, ModelId, Post, PostKey, QueryVersion, Score, Sentiment, Span,
+};
 use overheard::store::StoredPost;
 
 /// A time, written as in RFC 3339.
@@ -31,6 +43,7 @@ fn judgement(probabilities: [f32; 3], model: &str) -> Judgement {
 fn post(id: &str, created_at: &str, brands: &[(&str, [f32; 3])]) -> StoredPost {
     let mention = |(brand, probabilities): &(&str, [f32; 3])| Mention {
         brand: brand.parse().unwrap(),
+        query: QueryVersion::of(brand),
         spans: vec![Span { start: 0, end: brand.len() }],
         judgement: judgement(*probabilities, "m@1"),
     };
@@ -38,7 +51,7 @@ fn post(id: &str, created_at: &str, brands: &[(&str, [f32; 3])]) -> StoredPost {
         post: Post {
             author: Some("did:plc:someone".to_owned()),
             link: Some(format!("https://example.org/{id}")),
-            language: Some("en".to_owned()),
+            languages: vec!["en".to_owned()],
             reach: Some(12),
             ..Post::new(
                 PostKey { source: "bluesky".to_owned(), id: id.to_owned(), created_at: at(created_at) },
@@ -60,17 +73,20 @@ fn unreachable() -> overheard::store::Options {
     use std::time::Duration;
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     overheard::store::Options {
-        url: overheard::domain::Secret::new(format!("postgres://nobody@127.0.0.1:{port}/none")),
+        url: overheard::domain::SecretString::from(format!("postgres://nobody@127.0.0.1:{port}/none")),
         password: None,
         max_connections: std::num::NonZeroUsize::MIN,
         connect_timeout: Duration::from_millis(500),
         statement_timeout: Duration::from_millis(500),
+        lock_timeout: Duration::from_secs(10),
+        idle_in_transaction_timeout: Duration::from_secs(5),
         migrate: false,
         keep_text: true,
         keep_author: true,
+        remember_removals: Duration::from_hours(24),
         partitions_ahead: 1,
         retention_posts: None,
         retention_counts: None,
-        pictures: crate::postgres::PICTURES,
+        pictures: crate::support::database::PICTURES,
     }
 }

@@ -34,7 +34,7 @@ fn real_lines_get_the_ids_that_training_gives_them() {
     }
     let output = Command::new(python)
         .current_dir(root)
-        .args(["-m", "training.text_evaluation.token_ids", "--lines", &LINES.to_string(), "--data"])
+        .args(["-m", "training.measure.text.token_ids", "--lines", &LINES.to_string(), "--data"])
         .arg(data)
         .output()
         .unwrap();

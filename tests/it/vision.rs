@@ -4,14 +4,15 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use overheard::domain::{Picture, PixelBox, Sighting};
+use overheard::domain::{Detection, Picture, PixelBox};
 use overheard::geometry::iou;
+use overheard::health::Health;
 use overheard::inference::{
-    Detection, DetectorKind, DetectorModel, GoldenSighting, LogoDetector, Manifest, ModelFile, PictureGolden,
-    Search, WindowGolden, WindowModel,
+    DetectorKind, DetectorModel, GoldenDetection, LogoDetector, Manifest, ModelFile, PictureGolden, Search,
+    WindowGolden, WindowModel,
 };
 
-use crate::model::{options, runtime};
+use crate::support::models::{options, runtime};
 
 /// A model's folder, or none, said aloud, where the model is not there.
 fn shipped(name: &str) -> Option<PathBuf> {
@@ -23,8 +24,14 @@ fn shipped(name: &str) -> Option<PathBuf> {
     Some(folder)
 }
 
-fn detector(folder: &Path, budget: usize) -> DetectorModel {
-    DetectorModel::open(runtime(&options()), folder, NonZeroUsize::new(budget).unwrap()).unwrap()
+fn detector(folder: &Path, budget: usize) -> LogoDetector {
+    let budget = NonZeroUsize::new(budget).unwrap();
+    LogoDetector::start(DetectorModel::open(runtime(&options()), folder, budget).unwrap(), &Health::new())
+        .unwrap()
+}
+
+async fn detect(detector: &LogoDetector, picture: impl Into<Arc<Picture>>) -> Vec<Detection> {
+    detector.submit(picture).await.unwrap().await.unwrap()
 }
 
 fn decoded(bytes: &[u8]) -> Picture {
@@ -44,26 +51,26 @@ fn scene(width: u32, height: u32) -> Picture {
     Picture::new(width, height, rows.flat_map(|(x, y)| pixel(x, y)).collect()).unwrap()
 }
 
-#[test]
-fn the_goldens_of_the_detector_hold() {
+#[tokio::test]
+async fn the_goldens_of_the_detector_hold() {
     let Some(folder) = shipped("logo-detector") else { return };
     let manifest = Manifest::<DetectorKind>::read(&folder).unwrap();
-    let mut model = detector(&folder, 1 << 20);
-    for PictureGolden { picture, sightings } in &manifest.kind.goldens {
-        let found = model.detect(&decoded(&manifest.file_at(picture).unwrap())).unwrap();
-        let same = |golden: &GoldenSighting, sighting: &Sighting| {
-            let GoldenSighting { x, y, width, height, .. } = *golden;
-            sighting.brand.as_str() == golden.brand
-                && iou(&sighting.bounds, &PixelBox { x, y, width, height }) > 0.85
-                && (sighting.score - golden.score).abs() < 0.05
+    let model = detector(&folder, 1 << 20);
+    for PictureGolden { picture, detections } in &manifest.kind.goldens {
+        let found = detect(&model, decoded(&manifest.file_at(picture).unwrap())).await;
+        let same = |golden: &GoldenDetection, detection: &Detection| {
+            let GoldenDetection { x, y, width, height, .. } = *golden;
+            detection.label == golden.brand
+                && iou(&detection.bounds, &PixelBox { x, y, width, height }) > 0.85
+                && (detection.score - golden.score).abs() < 0.05
         };
-        for golden in sightings {
-            let seen = found.iter().any(|detection| same(golden, &detection.sighting));
+        for golden in detections {
+            let seen = found.iter().any(|detection| same(golden, detection));
             assert!(seen, "{}: {golden:?} is not in {found:#?}", picture.display());
         }
-        for Detection { sighting, .. } in found.iter().filter(|detection| detection.reported) {
-            let noted = sightings.iter().any(|golden| same(golden, sighting));
-            assert!(noted, "{}: {sighting:?} is not in {sightings:#?}", picture.display());
+        for detection in found.iter().filter(|detection| detection.reported) {
+            let noted = detections.iter().any(|golden| same(golden, detection));
+            assert!(noted, "{}: {detection:?} is not in {detections:#?}", picture.display());
         }
     }
 }
@@ -112,12 +119,14 @@ fn dense_scores_are_those_of_each_window_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pictures_show_the_same_alone_and_among_others() {
     let Some(folder) = shipped("logo-detector") else { return };
-    let mut model = detector(&folder, 1 << 20);
+    let detector = detector(&folder, 1 << 20);
     // Wide, high, square, tiny, and one that is looked at in tiles where the model does so.
     let sizes = [(640, 480), (300, 500), (512, 512), (9, 3), (1920, 700)];
     let pictures: Vec<Arc<Picture>> = sizes.iter().map(|(w, h)| Arc::new(scene(*w, *h))).collect();
-    let alone: Vec<_> = pictures.iter().map(|picture| model.detect(picture).unwrap()).collect();
-    let detector = LogoDetector::start(model).unwrap();
+    let mut alone = Vec::new();
+    for picture in &pictures {
+        alone.push(detect(&detector, picture.clone()).await);
+    }
     let mut pending = Vec::new();
     for round in 0..3 {
         for picture in &pictures {
@@ -128,21 +137,21 @@ async fn pictures_show_the_same_alone_and_among_others() {
         let (found, expected) = (answer.await.unwrap(), &alone[index % alone.len()]);
         assert_eq!(found.len(), expected.len());
         for (one, other) in found.iter().zip(expected) {
-            assert!((one.sighting.score - other.sighting.score).abs() < 1e-3, "{one:?} and {other:?}");
+            assert!((one.score - other.score).abs() < 1e-3, "{one:?} and {other:?}");
         }
-        assert!(found.is_sorted_by(|one, other| one.sighting.score >= other.sighting.score));
+        assert!(found.is_sorted_by(|one, other| one.score >= other.score));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn boxes_lie_in_the_upright_full_picture() {
     let Some(folder) = shipped("logo-detector") else { return };
-    let detector = LogoDetector::start(detector(&folder, 1 << 20)).unwrap();
+    let detector = detector(&folder, 1 << 20);
     let picture = scene(700, 300).standing_for(2800, 1200);
-    for Detection { sighting, .. } in detector.submit(picture).await.unwrap().await.unwrap() {
-        let PixelBox { x, y, width, height } = sighting.bounds;
+    for Detection { bounds, prominence, .. } in detector.submit(picture).await.unwrap().await.unwrap() {
+        let PixelBox { x, y, width, height } = bounds;
         assert!(x >= 0.0 && y >= 0.0 && width > 0.0 && height > 0.0);
-        assert!(x + width <= 2800.5 && y + height <= 1200.5, "{:?}", sighting.bounds);
-        assert!(sighting.prominence.share > 0.0 && sighting.prominence.share <= 1.0);
+        assert!(x + width <= 2800.5 && y + height <= 1200.5, "{bounds:?}");
+        assert!(prominence.share > 0.0 && prominence.share <= 1.0);
     }
 }

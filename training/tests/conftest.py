@@ -12,5 +12,5 @@ MODEL_FOLDER = Path(__file__).resolve().parents[2] / "models" / "sentiment"
 @pytest.fixture(scope="session")
 def model_folder() -> Path:
     if not (MODEL_FOLDER / "manifest.json").is_file():
-        pytest.skip(f"no model in {MODEL_FOLDER}: train one with `python -m training.sentiment --data DIR`")
+        pytest.skip(f"no model in {MODEL_FOLDER}: train one with `python -m training.models.sentiment --data DIR`")
     return MODEL_FOLDER

@@ -11,8 +11,7 @@ use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use super::glyphs::{self, glyph};
-use crate::domain::{Picture, Sighting};
-use crate::inference::Detection;
+use crate::domain::{Detection, Picture};
 
 /// One of these is a brand's colour: far apart, and seen on light and dark.
 const COLOURS: [[u8; 3]; 8] = [
@@ -44,7 +43,7 @@ pub(super) fn names(folder: &Path, pictures: &[PathBuf]) -> Vec<PathBuf> {
 pub(super) fn write(path: &Path, picture: &Picture, detections: &[Detection]) -> anyhow::Result<()> {
     let mut drawing = Drawing::new(picture);
     for detection in detections.iter().filter(|detection| detection.reported) {
-        drawing.mark(&detection.sighting);
+        drawing.mark(detection);
     }
     let cannot = || format!("{} can't be written", path.display());
     let file = OpenOptions::new().write(true).create_new(true).open(path).with_context(cannot)?;
@@ -74,11 +73,11 @@ impl Drawing {
     }
 
     /// A frame around a logo, and brand and score above it, or below where there is no room.
-    fn mark(&mut self, sighting: &Sighting) {
+    fn mark(&mut self, detection: &Detection) {
         let mut hasher = DefaultHasher::new();
-        sighting.brand.as_str().hash(&mut hasher);
+        detection.label.hash(&mut hasher);
         let colour = COLOURS[usize::try_from(hasher.finish() % 8).unwrap_or(0)];
-        let bounds = &sighting.bounds;
+        let bounds = &detection.bounds;
         let (left, right) = (pixel(bounds.x * self.scale.0), pixel((bounds.x + bounds.width) * self.scale.0));
         let (top, bottom) =
             (pixel(bounds.y * self.scale.1), pixel((bounds.y + bounds.height) * self.scale.1));
@@ -88,7 +87,7 @@ impl Drawing {
         self.fill((left, top), (left + pen, bottom), colour);
         self.fill((right.saturating_sub(pen), top), (right, bottom), colour);
 
-        let text = format!("{} {:.2}", sighting.brand, sighting.score);
+        let text = format!("{} {:.2}", detection.label, detection.score);
         let plate = (glyphs::HEIGHT + 2) * pen;
         self.write(left, top.checked_sub(plate).unwrap_or(bottom), &text, colour);
     }
@@ -139,8 +138,7 @@ mod tests {
     fn detection(x: f32, y: f32, reported: bool) -> Detection {
         let bounds = PixelBox { x, y, width: 60.0, height: 30.0 };
         let prominence = Prominence { share: 0.1, distance: 0.0, sharpness: 1.0 };
-        let sighting = Sighting { brand: "vmware".parse().unwrap(), bounds, score: 0.93, prominence };
-        Detection { sighting, reported }
+        Detection { label: "vmware".to_owned(), bounds, score: 0.93, prominence, reported }
     }
 
     #[test]

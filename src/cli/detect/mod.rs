@@ -16,10 +16,13 @@ use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 
-use super::assemble;
+use crate::assembly;
 use crate::config::Settings;
-use crate::domain::{ModelId, Picture};
-use crate::inference::{Detection, InferenceError, LogoDetector, Search, WindowModel};
+use crate::domain::{Detection, ModelId, Picture};
+use crate::geometry::union;
+use crate::health::Health;
+use crate::inference::{InferenceError, LogoDetector, Search, WindowModel};
+use crate::media::Shown;
 use crate::{media, telemetry};
 
 /// What `detect` takes.
@@ -60,7 +63,7 @@ enum Line {
         width: u32,
         height: u32,
         model: String,
-        sightings: Vec<Told>,
+        sightings: Vec<DetectionLine>,
         #[serde(skip_serializing_if = "Option::is_none")]
         annotated: Option<String>,
     },
@@ -71,7 +74,7 @@ enum Line {
 }
 
 #[derive(Debug, Serialize)]
-struct Told {
+struct DetectionLine {
     brand: String,
     score: f64,
     x: f64,
@@ -83,7 +86,7 @@ struct Told {
 
 /// What looks at pictures.
 #[derive(Clone)]
-enum Looker {
+enum LogoFinder {
     Detector(LogoDetector),
     Windows(Arc<Mutex<WindowModel>>, Search),
 }
@@ -91,7 +94,7 @@ enum Looker {
 /// What every picture needs.
 #[derive(Clone)]
 struct Task {
-    looker: Looker,
+    finder: LogoFinder,
     model: ModelId,
     max_pixels: NonZeroUsize,
     longest_side: Option<NonZeroU32>,
@@ -109,10 +112,10 @@ pub(super) async fn run(settings: Settings, arguments: Arguments) -> anyhow::Res
         None => vec![None; pictures.len()],
     };
     let task = Task::open(&settings, model, annotate.is_some()).await?;
-    let at_once = match task.looker {
+    let at_once = match task.finder {
         // Decoding and scaling run beside the model.
-        Looker::Detector(_) => std::thread::available_parallelism().map_or(2, NonZeroUsize::get) + 1,
-        Looker::Windows(..) => 1,
+        LogoFinder::Detector(_) => std::thread::available_parallelism().map_or(2, NonZeroUsize::get) + 1,
+        LogoFinder::Windows(..) => 1,
     };
     let lines = stream::iter(pictures.into_iter().zip(copies))
         .map(|(path, copy)| task.clone().line(path, copy))
@@ -148,24 +151,26 @@ async fn print(lines: impl stream::Stream<Item = anyhow::Result<Line>>) -> anyho
 impl Task {
     async fn open(settings: &Settings, model: Model, in_full: bool) -> anyhow::Result<Self> {
         let options = settings.inference()?;
-        let looker = spawn_blocking(move || {
-            let runtime = assemble::runtime(&options)?;
+        let finder = spawn_blocking(move || {
+            let runtime = assembly::runtime(&options)?;
             anyhow::Ok(match model {
-                Model::Detector => Looker::Detector(assemble::logo_detector(&runtime, &options)?),
+                Model::Detector => {
+                    LogoFinder::Detector(assembly::logo_detector(&runtime, &options, &Health::new())?)
+                }
                 Model::Dense | Model::Windows => {
                     let search = if matches!(model, Model::Dense) { Search::Dense } else { Search::Windows };
-                    let windows = assemble::window_model(&runtime, &options)?;
-                    Looker::Windows(Arc::new(Mutex::new(windows)), search)
+                    let windows = assembly::window_model(&runtime, &options)?;
+                    LogoFinder::Windows(Arc::new(Mutex::new(windows)), search)
                 }
             })
         });
-        let looker = looker.await??;
-        let (model, longest_side) = match &looker {
-            Looker::Detector(detector) => (detector.model().clone(), detector.sufficient_side()),
-            Looker::Windows(model, _) => (lock(model).id(), None),
+        let finder = finder.await??;
+        let (model, longest_side) = match &finder {
+            LogoFinder::Detector(detector) => (detector.model().clone(), detector.sufficient_side()),
+            LogoFinder::Windows(model, _) => (lock(model).id(), None),
         };
         let longest_side = longest_side.filter(|_| !in_full);
-        Ok(Self { looker, model, max_pixels: settings.media.max_pixels, longest_side })
+        Ok(Self { finder, model, max_pixels: settings.media.max_pixels, longest_side })
     }
 
     /// The line of a picture. An error is that of the model as a whole, and ends the command.
@@ -177,7 +182,7 @@ impl Task {
                 width: picture.full_width(),
                 height: picture.full_height(),
                 model: self.model.to_string(),
-                sightings: detections.iter().map(told).collect(),
+                sightings: detections.iter().map(line_of).collect(),
                 annotated: copy.map(|copy| copy.display().to_string()),
             }),
             Err(error) if matches!(error.downcast_ref(), Some(InferenceError::Stopped)) => Err(error),
@@ -191,9 +196,14 @@ impl Task {
         copy: Option<PathBuf>,
     ) -> anyhow::Result<(Arc<Picture>, Vec<Detection>)> {
         let (max_pixels, longest_side) = (self.max_pixels, self.longest_side);
-        let picture = spawn_blocking(move || decode(&path, max_pixels, longest_side)).await??;
+        let Shown { picture, others } =
+            spawn_blocking(move || decode(&path, max_pixels, longest_side)).await??;
         let picture = Arc::new(picture);
-        let detections = self.looker.look(picture.clone()).await?;
+        let mut detections = vec![self.finder.look(picture.clone()).await?];
+        for other in others {
+            detections.push(self.finder.look(Arc::new(other)).await?);
+        }
+        let detections = union(detections);
         let Some(copy) = copy else { return Ok((picture, detections)) };
         spawn_blocking(move || {
             annotate::write(&copy, &picture, &detections)?;
@@ -203,7 +213,7 @@ impl Task {
     }
 }
 
-impl Looker {
+impl LogoFinder {
     async fn look(&self, picture: Arc<Picture>) -> Result<Vec<Detection>, InferenceError> {
         match self {
             Self::Detector(detector) => detector.submit(picture).await?.await,
@@ -220,26 +230,21 @@ fn lock(model: &Mutex<WindowModel>) -> std::sync::MutexGuard<'_, WindowModel> {
     model.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn decode(
-    path: &Path,
-    max_pixels: NonZeroUsize,
-    longest_side: Option<NonZeroU32>,
-) -> anyhow::Result<Picture> {
+fn decode(path: &Path, max_pixels: NonZeroUsize, longest_side: Option<NonZeroU32>) -> anyhow::Result<Shown> {
     // A device or a pipe may never end.
     anyhow::ensure!(std::fs::metadata(path)?.is_file(), "It is no file");
     Ok(media::decode(&std::fs::read(path)?, max_pixels, longest_side)?)
 }
 
-fn told(detection: &Detection) -> Told {
-    let sighting = &detection.sighting;
+fn line_of(detection: &Detection) -> DetectionLine {
     let pixels = |value: f32| rounded(value, 100.0);
-    Told {
-        brand: sighting.brand.to_string(),
-        score: rounded(sighting.score, 1e6),
-        x: pixels(sighting.bounds.x),
-        y: pixels(sighting.bounds.y),
-        width: pixels(sighting.bounds.width),
-        height: pixels(sighting.bounds.height),
+    DetectionLine {
+        brand: detection.label.clone(),
+        score: rounded(detection.score, 1e6),
+        x: pixels(detection.bounds.x),
+        y: pixels(detection.bounds.y),
+        width: pixels(detection.bounds.width),
+        height: pixels(detection.bounds.height),
         reported: detection.reported,
     }
 }

@@ -1,4 +1,4 @@
-//! `[pictures]` -> whether pictures are looked at, how they are listed, leased and remembered.
+//! `[pictures]` -> whether pictures are examined, and how they are queued, leased and remembered.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -12,11 +12,11 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// What the section says.
 pub(super) struct Pictures {
-    /// Whether this deployment looks at pictures at all.
+    /// Whether this deployment examines pictures.
     pub(super) enabled: bool,
-    /// For the list of work and the memory.
+    /// For the queue and the memory.
     pub(super) store: store::PictureOptions,
-    /// For the workers.
+    /// The picture workers.
     pub(super) workers: PictureOptions,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn read(root: &mut Section<'_>, media: &media::Options) -> Pictures {
     if lease < media.total_timeout * 2 && pictures.is_sound("lease") {
         pictures.note(
             "lease",
-            "must be twice media.total_timeout at least, or a picture is taken again while it is still being looked at",
+            "must be at least twice media.total_timeout, or another process may take a picture that is still being examined",
         );
     }
     let store = store::PictureOptions {
@@ -44,9 +44,8 @@ pub(super) fn read(root: &mut Section<'_>, media: &media::Options) -> Pictures {
     let workers = PictureOptions {
         workers: pictures.within("workers", 1..=1000),
         per_host: media.per_host,
-        max_pixels: media.max_pixels,
         attempts,
-        // The other half is for texts and for the models.
+        // The other half is for posts and models.
         decoders: NonZeroUsize::new(cores / 2).unwrap_or(NonZeroUsize::MIN),
     };
     pictures.finish();
@@ -55,25 +54,28 @@ pub(super) fn read(root: &mut Section<'_>, media: &media::Options) -> Pictures {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::Settings;
+    use crate::config::{ConfigError, Settings};
+
+    fn settings(text: &str) -> Result<Settings, ConfigError> {
+        Settings::over_defaults("the test", text, [])
+    }
 
     #[test]
-    fn where_pictures_are_not_looked_at_none_is_listed() {
-        let off = Settings::for_demo("[pictures]\nenabled = false\n").unwrap();
+    fn no_picture_is_queued_where_pictures_are_disabled() {
+        let off = settings("[pictures]\nenabled = false\n").unwrap();
         assert_eq!((off.store.pictures.per_post, off.does_pictures, off.does_text), (0, false, true));
-        let on = Settings::for_demo("[pictures]\nenabled = true\nper_post = 2\n").unwrap();
+        let on = settings("[pictures]\nenabled = true\nper_post = 2\n").unwrap();
         assert_eq!((on.store.pictures.per_post, on.does_pictures), (2, true));
-        let elsewhere =
-            Settings::for_demo("[pipeline]\npictures = false\n[pictures]\nenabled = true\n").unwrap();
+        let elsewhere = settings("[pipeline]\npictures = false\n[pictures]\nenabled = true\n").unwrap();
         assert_eq!((elsewhere.store.pictures.per_post, elsewhere.does_pictures), (4, false));
     }
 
     #[test]
     fn a_process_that_would_do_nothing_is_refused() {
         let idle = "[pipeline]\ntext = false\n[pictures]\nenabled = false\n";
-        let found = Settings::for_demo(idle).unwrap_err();
+        let found = settings(idle).unwrap_err();
         assert!(found.problems()[0].starts_with("pipeline.text: "), "{found}");
-        let short = Settings::for_demo("[pictures]\nlease = \"10s\"\n").unwrap_err();
-        assert!(short.problems()[0].starts_with("pictures.lease: must be twice"), "{short}");
+        let short = settings("[pictures]\nlease = \"10s\"\n").unwrap_err();
+        assert!(short.problems()[0].starts_with("pictures.lease: must be at least twice"), "{short}");
     }
 }

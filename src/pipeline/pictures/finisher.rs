@@ -1,88 +1,89 @@
-//! Writes what became of pictures, in batches, however long Postgres takes.
+//! Writes what became of pictures, in batches. Retries until the write commits.
 
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
 
-use super::PictureParts;
-use super::look::{Ended, PutOffPicture};
+use super::PictureComponents;
+use super::held::Held;
+use super::process::Processed;
+use crate::domain::PictureOutcome;
 use crate::health::Stage;
 use crate::metrics;
 use crate::pipeline::PipelineError;
-use crate::pipeline::retry::{until_durable, while_waiting};
-use crate::store::{FinishedCounts, FinishedPicture, MediaOutcome, StoreError};
+use crate::pipeline::backoff::{retry, while_waiting};
+use crate::pipeline::batching::{gather, write_or_split};
+use crate::store::{FinishedCounts, FinishedPicture, PutOffPicture, StoreError};
 
 /// Most pictures in one transaction, and how long the first waits for others.
 const BATCH: usize = 100;
 const BATCH_WAIT: Duration = Duration::from_millis(100);
 
-/// Writes until nobody looks any more and everything is written.
-pub(super) async fn run(parts: PictureParts, mut ended: mpsc::Receiver<Ended>) -> Result<(), PipelineError> {
-    while let Some(first) = while_waiting(&parts.health, Stage::PictureWriter, ended.recv()).await {
-        let deadline = Instant::now() + BATCH_WAIT;
-        let (mut finished, mut put_off) = (Vec::new(), Vec::new());
-        let mut sort = |ended| match ended {
-            Ended::Finished(picture) => finished.push(*picture),
-            Ended::PutOff(picture) => put_off.push(picture),
-        };
-        sort(first);
-        for _ in 1..BATCH {
-            match timeout_at(deadline, ended.recv()).await {
-                Ok(Some(next)) => sort(next),
-                Ok(None) | Err(_) => break,
+/// Writes until no picture is processed any more and everything is written. Whatever waits for it
+/// keeps its lease.
+pub(super) async fn run(
+    components: PictureComponents,
+    held: Held,
+    mut processed: mpsc::Receiver<Processed>,
+) -> Result<(), PipelineError> {
+    loop {
+        let batch = gather(&mut processed, BATCH, BATCH_WAIT);
+        let batch = while_waiting(&components.health, Stage::PictureWriter, batch).await;
+        if batch.is_empty() {
+            break;
+        }
+        let leases: Vec<_> = batch.iter().map(|picture| picture.queued().clone()).collect();
+        let (mut finished, mut later) = (Vec::new(), Vec::new());
+        for picture in batch {
+            match picture {
+                Processed::Finished(picture) => finished.push(*picture),
+                Processed::PutOff(picture) => later.push(*picture),
             }
         }
-        for picture in &put_off {
-            put_it_off(&parts, picture).await?;
-        }
-        finish(&parts, finished).await?;
-    }
-    parts.health.rest(Stage::PictureWriter);
-    Ok(())
-}
-
-async fn put_it_off(parts: &PictureParts, picture: &PutOffPicture) -> Result<(), PipelineError> {
-    let PutOffPicture { work, pause, reason, is_attempt } = picture;
-    tracing::debug!(picture.url = work.url, pause.seconds = pause.as_secs_f64(), "Put off: {reason}");
-    ::metrics::counter!(metrics::PICTURES_PUT_OFF).increment(1);
-    let attempt = || parts.store.put_off(work, *pause, reason, *is_attempt);
-    until_durable(
-        &parts.health,
-        Stage::PictureWriter,
-        "put a picture off",
-        StoreError::is_transient,
-        attempt,
-    )
-    .await?;
-    Ok(())
-}
-
-/// Writes a batch; where Postgres refuses it, one by one, and of the culprit only that it failed.
-async fn finish(parts: &PictureParts, pictures: Vec<FinishedPicture>) -> Result<(), PipelineError> {
-    let Err(error) = write(parts, &pictures).await else { return Ok(()) };
-    tracing::warn!(batch.pictures = pictures.len(), error = %error, "Postgres refuses a batch of pictures, writing them one by one");
-    for mut picture in pictures {
-        if let Err(error) = write(parts, std::slice::from_ref(&picture)).await {
-            tracing::error!(picture.url = picture.work.url, error = %error, "What a picture shows can't be stored");
-            picture.outcome = MediaOutcome::Failed(error.to_string());
-            picture.sightings.clear();
-            write(parts, std::slice::from_ref(&picture)).await?;
+        put_off(&components, &later).await?;
+        finish(&components, finished).await?;
+        for queued in &leases {
+            held.release(queued);
         }
     }
+    components.health.rest(Stage::PictureWriter);
     Ok(())
 }
 
-async fn write(parts: &PictureParts, pictures: &[FinishedPicture]) -> Result<(), StoreError> {
-    let attempt = || Box::pin(parts.store.finish_pictures(pictures));
-    let counts = until_durable(
-        &parts.health,
-        Stage::PictureWriter,
-        "write what pictures show",
-        StoreError::is_transient,
-        attempt,
-    )
-    .await?;
+async fn put_off(components: &PictureComponents, pictures: &[PutOffPicture]) -> Result<(), PipelineError> {
+    for PutOffPicture { queued, pause, reason, .. } in pictures {
+        tracing::debug!(picture.url = queued.url, pause.seconds = pause.as_secs_f64(), "Put off: {reason}");
+    }
+    let attempt = || components.store.put_off(pictures);
+    let doing = "put pictures off";
+    retry(&components.health, Stage::PictureWriter, doing, StoreError::is_transient, attempt).await?;
+    ::metrics::counter!(metrics::PICTURES_PUT_OFF).increment(pictures.len() as u64);
+    Ok(())
+}
+
+/// Writes a batch. Where Postgres refuses a picture for its values, only that it failed is written.
+async fn finish(components: &PictureComponents, pictures: Vec<FinishedPicture>) -> Result<(), PipelineError> {
+    let write = async |pictures: Vec<FinishedPicture>| match write(components, &pictures).await {
+        Ok(()) => Ok(()),
+        Err(error) => Err((error, pictures)),
+    };
+    let reject = async |mut picture: FinishedPicture, error: StoreError| {
+        tracing::error!(picture.url = picture.queued.url, error = %error, "What a picture shows can't be stored");
+        picture.outcome = PictureOutcome::Failed(error.to_string());
+        picture.sightings.clear();
+        self::write(components, std::slice::from_ref(&picture)).await.map_err(PipelineError::from)
+    };
+    write_or_split(pictures, write, reject).await.map(drop)
+}
+
+async fn write(components: &PictureComponents, pictures: &[FinishedPicture]) -> Result<(), StoreError> {
+    let _writing = components.health.writing(Stage::PictureWriter);
+    let attempt = || Box::pin(components.store.finish_pictures(pictures));
+    let doing = "write what pictures show";
+    let counts =
+        retry(&components.health, Stage::PictureWriter, doing, StoreError::is_transient, attempt).await?;
+    let late = (pictures.len() as u64).saturating_sub(counts.pictures);
+    ::metrics::counter!(metrics::PICTURES_LATE).increment(late);
     for picture in pictures {
         ::metrics::counter!(metrics::PICTURES_FINISHED, "outcome" => picture.outcome.as_str()).increment(1);
     }

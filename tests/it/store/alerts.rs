@@ -3,18 +3,32 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use overheard::alerting::{Condition, Counts, Needs, Rule, Series, Watched};
-use overheard::domain::{AlertState, BrandId};
-use overheard::store::{EvaluationLock, Store, StoreError, StoredPost};
+use overheard::alerting::{Condition, PastNeeds, Reach, Rule, Watched};
+use overheard::domain::{Alert, AlertState, BrandId};
+use overheard::pipeline::{AlertTiming, PastCache, evaluate_rules};
+use overheard::store::{Evaluation, Judgements, LeaderLock, Pasts, Relay, Store, StoreError, StoredPost};
 use serde_json::Value;
 use sqlx::PgPool;
 
 use super::{BAD, EVEN, GOOD, at, post};
-use crate::postgres::TestDatabase;
+use crate::support::database::TestDatabase;
 
-const TOPIC: &str = "alerts";
+/// As shipped.
+pub const TIMING: AlertTiming =
+    AlertTiming { behind_after: Duration::from_mins(2), lateness: Duration::from_hours(1) };
 
-fn rules() -> Vec<Rule> {
+/// Evaluates where everything is read.
+pub async fn evaluated(
+    lock: &mut LeaderLock<Evaluation>,
+    rules: &[Rule],
+    brands: &[BrandId],
+    now: DateTime<Utc>,
+) -> Result<Vec<Alert>, StoreError> {
+    let reach = Reach { now, horizon: Some(now) };
+    evaluate_rules(lock, rules, brands, reach, TIMING, &mut PastCache::default()).await
+}
+
+pub fn rules() -> Vec<Rule> {
     let rule = |id: &str, condition| Rule {
         id: id.to_owned(),
         condition,
@@ -39,11 +53,11 @@ fn rules() -> Vec<Rule> {
     ]
 }
 
-fn brands() -> Vec<BrandId> {
+pub fn brands() -> Vec<BrandId> {
     ["acme", "vmware"].map(|id| id.parse().unwrap()).into()
 }
 
-fn minute(offset: i64) -> DateTime<Utc> {
+pub fn minute(offset: i64) -> DateTime<Utc> {
     at("2026-03-01T12:00:00Z") + TimeDelta::minutes(offset)
 }
 
@@ -60,8 +74,8 @@ fn hour() -> Vec<StoredPost> {
 }
 
 /// Tries once for the right to evaluate.
-async fn evaluation(store: &Store) -> Result<Option<EvaluationLock>, StoreError> {
-    store.evaluation_candidate().try_lock().await
+pub async fn evaluation(store: &Store) -> Result<Option<LeaderLock<Evaluation>>, StoreError> {
+    store.candidate().try_lock().await
 }
 
 async fn states(pool: &PgPool) -> Vec<(String, String)> {
@@ -83,10 +97,10 @@ async fn an_incident_fires_once_and_resolves_and_its_messages_wait_in_order() {
         // Another process each time: nothing is kept in memory.
         let mut lock = evaluation(&store).await.unwrap().expect("the lock is free");
         let now = minute(offset) + TimeDelta::milliseconds(1234);
-        told.extend(lock.evaluate(&rules, &brands, now, TOPIC).await.unwrap());
-        assert_eq!(lock.evaluate(&rules, &brands, now, TOPIC).await.unwrap(), [], "the same time again");
+        told.extend(evaluated(&mut lock, &rules, &brands, now).await.unwrap());
+        assert_eq!(evaluated(&mut lock, &rules, &brands, now).await.unwrap(), [], "the same time again");
         lock.release().await;
-        if offset == 32 {
+        if offset == 33 {
             let open: i64 = sqlx::query_scalar("SELECT count(*) FROM overheard.open_alerts")
                 .fetch_one(&pool)
                 .await
@@ -105,11 +119,9 @@ async fn an_incident_fires_once_and_resolves_and_its_messages_wait_in_order() {
         ]
     );
     let fired = &told[0];
-    assert_eq!(
-        (fired.started_at, fired.fired_at),
-        (minute(30) + TimeDelta::seconds(1), minute(31) + TimeDelta::seconds(1))
-    );
-    assert_eq!((fired.counts.mentions, fired.counts.negative, fired.counts.neutral), (25, 20, 5));
+    assert_eq!((fired.started_at, fired.fired_at), (minute(31), minute(32)));
+    assert_eq!((fired.counts.mentions(), fired.counts.negative, fired.counts.neutral), (25, 20, 5));
+    assert!(!fired.late);
     let shown: Vec<_> = fired.examples.iter().map(|example| example.post_id.as_str()).collect();
     assert_eq!(shown, ["angry19", "angry18", "angry17", "angry16", "angry15"]);
     assert_eq!(fired.examples[0].link.as_deref(), Some("https://example.org/angry19"));
@@ -119,13 +131,13 @@ async fn an_incident_fires_once_and_resolves_and_its_messages_wait_in_order() {
     );
 
     // The outbox holds them in order until they are marked, and again after a relay that died.
-    let pending = store.pending(10).await.unwrap();
+    let pending = store.pending(10, &[]).await.unwrap();
     let ids: Vec<_> = pending.iter().map(|message| &message.message_id).collect();
     assert_eq!(ids, told.iter().map(|alert| &alert.message_id).collect::<Vec<_>>());
-    assert_eq!(store.pending(10).await.unwrap(), pending);
-    assert_eq!(store.pending(2).await.unwrap(), pending[..2]);
+    assert_eq!(store.pending(10, &[]).await.unwrap(), pending);
+    assert_eq!(store.pending(2, &[]).await.unwrap(), pending[..2]);
     for (message, alert) in pending.iter().zip(&told) {
-        assert_eq!((message.topic.as_str(), message.key.as_str()), (TOPIC, "vmware"));
+        assert_eq!(message.key.as_str(), "vmware");
         let payload: Value = serde_json::from_str(&message.payload).unwrap();
         let written = serde_json::to_string(alert).unwrap();
         assert_eq!(payload, serde_json::from_str::<Value>(&written).unwrap());
@@ -133,7 +145,7 @@ async fn an_incident_fires_once_and_resolves_and_its_messages_wait_in_order() {
     }
     store.mark_sent(&[pending[0].id, pending[1].id]).await.unwrap();
     store.mark_sent(&[pending[0].id]).await.unwrap();
-    assert_eq!(store.pending(10).await.unwrap(), pending[2..]);
+    assert_eq!(store.pending(10, &[]).await.unwrap(), pending[2..]);
 
     // Sent ones go after a day, the others stay.
     assert_eq!(store.forget_sent().await.unwrap(), 0);
@@ -142,7 +154,7 @@ async fn an_incident_fires_once_and_resolves_and_its_messages_wait_in_order() {
         .await
         .unwrap();
     assert_eq!(store.forget_sent().await.unwrap(), 2);
-    assert_eq!(store.pending(10).await.unwrap(), pending[2..]);
+    assert_eq!(store.pending(10, &[]).await.unwrap(), pending[2..]);
 }
 
 #[tokio::test]
@@ -151,12 +163,12 @@ async fn saving_the_same_again_changes_nothing() {
     let (store, pool) = (database.store().await, database.pool().await);
     store.write(&hour()).await.unwrap();
     let mut lock = evaluation(&store).await.unwrap().unwrap();
-    lock.evaluate(&rules(), &brands(), minute(30), TOPIC).await.unwrap();
-    let alerts = lock.evaluate(&rules(), &brands(), minute(31), TOPIC).await.unwrap();
+    evaluated(&mut lock, &rules(), &brands(), minute(31)).await.unwrap();
+    let alerts = evaluated(&mut lock, &rules(), &brands(), minute(32)).await.unwrap();
     assert_eq!(alerts.len(), 2);
     // As after a commit whose answer was lost.
-    lock.save(&[], &alerts, TOPIC).await.unwrap();
-    assert_eq!(store.pending(10).await.unwrap().len(), 2);
+    lock.commit(&Judgements { alerts, ..Judgements::default() }).await.unwrap();
+    assert_eq!(store.pending(10, &[]).await.unwrap().len(), 2);
     assert_eq!(states(&pool).await.len(), 2);
 }
 
@@ -166,19 +178,60 @@ async fn what_fires_resolves_when_its_rule_or_brand_is_gone() {
     let (store, pool) = (database.store().await, database.pool().await);
     store.write(&hour()).await.unwrap();
     let mut lock = evaluation(&store).await.unwrap().unwrap();
-    lock.evaluate(&rules(), &brands(), minute(30), TOPIC).await.unwrap();
-    let fired = lock.evaluate(&rules(), &brands(), minute(31), TOPIC).await.unwrap();
-    let gone = lock.evaluate(&rules()[..1], &brands(), minute(32), TOPIC).await.unwrap();
+    evaluated(&mut lock, &rules(), &brands(), minute(31)).await.unwrap();
+    let fired = evaluated(&mut lock, &rules(), &brands(), minute(32)).await.unwrap();
+    let gone = evaluated(&mut lock, &rules()[..1], &brands(), minute(33)).await.unwrap();
     assert_eq!(gone.len(), 1);
     assert_eq!((&gone[0].id, gone[0].state), (&fired[1].id, AlertState::Resolved));
     assert!(crate::schemas::alert().is_valid(&serde_json::to_value(&gone[0]).unwrap()));
-    let gone = lock.evaluate(&rules()[..1], &brands()[..1], minute(32), TOPIC).await.unwrap();
+    let gone = evaluated(&mut lock, &rules()[..1], &brands()[..1], minute(33)).await.unwrap();
     assert_eq!(gone.len(), 1);
     assert_eq!(
         states(&pool).await,
         [("share".into(), "resolved".into()), ("spike".into(), "resolved".into())]
     );
-    assert!(lock.phases().await.unwrap().is_empty());
+    assert!(lock.phases().await.unwrap().0.is_empty());
+}
+
+#[tokio::test]
+async fn a_phase_or_kind_that_the_program_does_not_know_stays_as_it_is_and_stops_nobody_else() {
+    let database = TestDatabase::create().await;
+    let (store, pool) = (database.store().await, database.pool().await);
+    store.write(&hour()).await.unwrap();
+    let mut lock = evaluation(&store).await.unwrap().unwrap();
+    evaluated(&mut lock, &rules(), &brands(), minute(31)).await.unwrap();
+    let fired = evaluated(&mut lock, &rules(), &brands(), minute(32)).await.unwrap();
+    // As a later program might write them.
+    sqlx::raw_sql(
+        "ALTER TABLE overheard.alert_states
+             DROP CONSTRAINT alert_states_phase_check, DROP CONSTRAINT alert_states_check;
+         UPDATE overheard.alert_states SET phase = 'snoozed' WHERE rule = 'share'",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let mut told = Vec::new();
+    for offset in 33..50 {
+        told.extend(evaluated(&mut lock, &rules(), &brands(), minute(offset)).await.unwrap());
+    }
+    let messages: Vec<_> = told.iter().map(|alert| (alert.rule.as_str(), alert.state)).collect();
+    assert_eq!(messages, [("spike", AlertState::Resolved)], "nothing is said of what can't be told");
+    assert_eq!(states(&pool).await, [("share".into(), "firing".into()), ("spike".into(), "resolved".into())]);
+
+    // An open alert that can't be read stays open when its rule goes.
+    sqlx::raw_sql(
+        "UPDATE overheard.alert_states SET phase = 'firing';
+         ALTER TABLE overheard.alerts DROP CONSTRAINT alerts_kind_check;
+         UPDATE overheard.alerts SET kind = 'trend' WHERE state = 'firing'",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    assert_eq!(evaluated(&mut lock, &[], &brands(), minute(50)).await.unwrap(), []);
+    let open: String =
+        sqlx::query_scalar("SELECT id FROM overheard.open_alerts").fetch_one(&pool).await.unwrap();
+    assert_eq!(open, fired[0].id);
+    assert!(!lock.phases().await.unwrap().0.is_empty());
 }
 
 /// Twenty mentions in minute 30, which came in as they were posted.
@@ -191,10 +244,10 @@ fn burst(brand: &str) -> impl Iterator<Item = StoredPost> {
 }
 
 /// The brands of which the volume rule says that they are mentioned too much.
-async fn spikes(lock: &mut EvaluationLock) -> Vec<String> {
+async fn spikes(lock: &mut LeaderLock<Evaluation>) -> Vec<String> {
     let mut told = Vec::new();
-    for offset in [30, 31] {
-        told.extend(lock.evaluate(&rules()[1..], &brands(), minute(offset), TOPIC).await.unwrap());
+    for offset in [31, 32] {
+        told.extend(evaluated(lock, &rules()[1..], &brands(), minute(offset)).await.unwrap());
     }
     told.into_iter().map(|alert| alert.brand.to_string()).collect()
 }
@@ -217,12 +270,11 @@ async fn a_back_dated_post_makes_no_history_and_a_rare_mention_does() {
 
     // What is known stays known when the mentions are removed.
     sqlx::query("DELETE FROM overheard.mentions").execute(&pool).await.unwrap();
-    let needs = Needs { grain_minutes: 5, buckets: 1 };
-    let found = lock.series(&brands(), needs, minute(31)).await.unwrap();
-    let mut expected = Series::new(minute(31), 5);
-    expected.begin(minute(29));
-    expected.add(0, Counts { neutral: 20, ..Counts::default() });
-    assert_eq!(found[&brands()[1]], expected);
+    let from = brands().into_iter().map(|brand| (brand, minute(27))).collect();
+    let found = lock.series(&from, minute(32), None, &Pasts::new()).await.unwrap();
+    let shown = format!("{:?}", found[&brands()[1]]);
+    let since = minute(29).timestamp() / 60;
+    assert!(shown.contains(&format!("since: Some({since})")) && shown.contains("neutral: 20"), "{shown}");
 }
 
 #[tokio::test]
@@ -233,29 +285,28 @@ async fn counts_come_as_the_rules_look_at_them() {
     posts.push(post("1970", "1970-01-01T00:00:00Z", &[("vmware", GOOD)]));
     posts.push(post("next year", "2027-01-01T00:00:00Z", &[("vmware", GOOD)]));
     posts.push(post("german", &minute(30).to_rfc3339(), &[("vmware", GOOD)]));
-    posts.last_mut().unwrap().post.language = Some("de".to_owned());
+    posts.last_mut().unwrap().post.languages = vec!["de".to_owned()];
     store.write(&posts).await.unwrap();
 
     let mut lock = evaluation(&store).await.unwrap().unwrap();
-    let needs = Needs { grain_minutes: 5, buckets: 4 };
-    let now = minute(33) + TimeDelta::seconds(59);
-    let found = lock.series(&brands(), needs, now).await.unwrap();
-    assert_eq!(found.keys().map(BrandId::as_str).collect::<Vec<_>>(), ["vmware"]);
-
-    let vmware = &found[&brands()[1]];
-    let shown = format!("{vmware:?}");
-    let mut expected = Series::new(now, 5);
-    expected.begin(minute(0));
-    let even = |neutral| Counts { neutral, ..Counts::default() };
-    for age in 0..4 {
-        expected.add(age, even(5));
+    let needs = PastNeeds { grain_minutes: 5, reach_minutes: 20, longest_minutes: 5 };
+    let normal = lock.pasts(&brands(), None, &needs, minute(33), minute(34)).await.unwrap();
+    let shown = format!("{:?}", normal[&brands()[1]]);
+    let grain = |offset: i64| minute(offset).timestamp() / 300;
+    for (offset, mentions) in [(5, 5), (10, 5), (25, 5)] {
+        assert!(shown.contains(&format!("{}: {mentions}", grain(offset))), "{shown}");
     }
-    expected.add(0, Counts { negative: 20, positive: 1, ..Counts::default() });
-    // All but the sums of polarity, which are floating-point numbers.
-    let without_polarity = |text: &str| -> Vec<String> {
-        text.split(", ").filter(|part| !part.starts_with("polarity_sum")).map(str::to_owned).collect()
-    };
-    assert_eq!(without_polarity(&shown), without_polarity(&format!("{expected:?}")));
+    assert!(!shown.contains(&format!("{}: ", grain(30))), "a grain that is not complete yet: {shown}");
+
+    let from = brands().into_iter().map(|brand| (brand, minute(29))).collect();
+    let found = lock.series(&from, minute(34), None, &normal).await.unwrap();
+    assert_eq!(found.keys().map(BrandId::as_str).collect::<Vec<_>>(), ["vmware"]);
+    let shown = format!("{:?}", found[&brands()[1]]);
+    let minutes: Vec<_> = (27..36)
+        .filter(|offset| shown.contains(&format!("{}: Counts", minute(*offset).timestamp() / 60)))
+        .collect();
+    assert_eq!(minutes, [29, 30, 31, 32, 33], "{shown}");
+    assert!(shown.contains("negative: 20, neutral: 1, positive: 1"), "{shown}");
 }
 
 #[tokio::test]
@@ -268,8 +319,8 @@ async fn one_process_at_a_time_evaluates_and_its_death_frees_the_lock() {
     assert!(evaluation(&other).await.unwrap().is_none());
     assert!(evaluation(&store).await.unwrap().is_none(), "not even for the same process");
     // Other work goes on, and another lock is another lock.
-    let mut relay = other.relay_candidate().try_lock().await.unwrap().expect("the relay's lock is free");
-    assert!(store.relay_candidate().try_lock().await.unwrap().is_none());
+    let mut relay = other.candidate::<Relay>().try_lock().await.unwrap().expect("the relay's lock is free");
+    assert!(store.candidate::<Relay>().try_lock().await.unwrap().is_none());
     assert!(relay.is_held().await);
 
     sqlx::query(
@@ -279,7 +330,7 @@ async fn one_process_at_a_time_evaluates_and_its_death_frees_the_lock() {
     .execute(&pool)
     .await
     .unwrap();
-    let error = held.evaluate(&rules(), &brands(), minute(0), TOPIC).await.unwrap_err();
+    let error = evaluated(&mut held, &rules(), &brands(), minute(0)).await.unwrap_err();
     assert!(error.is_transient(), "{error}");
     assert!(!relay.is_held().await);
     let next = evaluation(&other).await.unwrap().expect("the lock went with its connection");
@@ -308,8 +359,8 @@ async fn who_waits_for_a_lock_keeps_one_session_and_then_holds_the_lock_with_it(
     let database = TestDatabase::create().await;
     let (store, pool) = (database.store().await, database.pool().await);
     let held = evaluation(&store).await.unwrap().expect("the lock is free");
-    let mut waiting = [(); 3].map(|()| store.evaluation_candidate());
-    let mut relays = [(); 2].map(|()| store.relay_candidate());
+    let mut waiting = [(); 3].map(|()| store.candidate::<Evaluation>());
+    let mut relays = [(); 2].map(|()| store.candidate::<Relay>());
     let relay = relays[0].try_lock().await.unwrap().expect("the relay's lock is free");
     for candidate in &mut waiting {
         assert!(candidate.try_lock().await.unwrap().is_none());
@@ -328,7 +379,7 @@ async fn who_waits_for_a_lock_keeps_one_session_and_then_holds_the_lock_with_it(
     relay.release().await;
     let mut next = waiting[0].try_lock().await.unwrap().expect("released");
     assert!(waiting[1].try_lock().await.unwrap().is_none());
-    next.evaluate(&rules(), &brands(), minute(0), TOPIC).await.unwrap();
+    evaluated(&mut next, &rules(), &brands(), minute(0)).await.unwrap();
     assert!(sessions(&pool).await.iter().all(|pid| before.contains(pid)), "nobody connected anew");
 
     // A waiting session that ends is an error once, and then replaced.

@@ -1,0 +1,1 @@
+"""Shared by all trainings: command line, stages, weight averaging, checkpoints, and the log of metrics."""

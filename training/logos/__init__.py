@@ -1,1 +1,0 @@
-"""Crops of logos and of what is no logo: read from imglab files, photos, and synthetic scenes."""

@@ -1,0 +1,1 @@
+"""Metrics of the shipped models, measured by running the program."""

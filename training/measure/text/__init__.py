@@ -1,0 +1,1 @@
+"""Measures the shipped sentiment models on labelled texts by running the program."""

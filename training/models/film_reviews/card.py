@@ -1,0 +1,16 @@
+"""Renders the model card from the manifest and the probes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...model_folder import card
+from ...text.exported import ExportedModel
+from ...text.probes import known_failures
+from .goldens import PROBES
+
+
+def write_card(folder: Path, manifest: dict) -> None:
+    """Renders the card of a published model; runs the model on the probes."""
+    failures = known_failures(ExportedModel(folder), manifest["labels"], PROBES)
+    card.write_card(folder, Path(__file__).with_name("card.md.jinja"), manifest=manifest, known_failures=failures)

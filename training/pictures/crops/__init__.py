@@ -1,0 +1,1 @@
+"""Crops of logos and of other things: from imglab files, photos, and synthetic scenes."""

@@ -1,1 +1,0 @@
-"""Measures the shipped sentiment models on labelled texts, through the program itself."""

@@ -1,1 +1,0 @@
-"""Measures the shipped logo models on labelled pictures, through the program itself."""
