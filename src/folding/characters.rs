@@ -19,7 +19,7 @@ pub(super) const TATWEEL: char = '\u{640}';
 
 /// Whether a character belongs to the one before it: combining marks, the voicing marks of half-width
 /// kana, and the vowels and finals of Hangul that is written letter by letter.
-pub(super) fn continues(c: char) -> bool {
+pub(crate) fn continues(c: char) -> bool {
     !c.is_ascii()
         && (matches!(c, '\u{FF9E}'..='\u{FFDC}' | '\u{1160}'..='\u{11FF}' | '\u{D7B0}'..='\u{D7FB}')
             || is_combining_mark(c))

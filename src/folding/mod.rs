@@ -14,7 +14,8 @@ mod tests;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::Span;
-use characters::{KEYCAP, TATWEEL, continues, fold_into, is_invisible, is_itself};
+pub(crate) use characters::continues;
+use characters::{KEYCAP, TATWEEL, fold_into, is_invisible, is_itself};
 
 /// A folded text.
 #[derive(Clone, Debug, Default)]
@@ -156,36 +157,40 @@ impl Folding {
     fn finish_piece(&mut self) {
         let Some(&first) = self.piece.first() else { return };
         let alone = self.piece.len() == 1;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
         if alone && first.is_whitespace() {
-            if !self.in_space {
-                self.push(" ", first.is_ascii());
-            } else if let Some(run) = self.folded.runs.last_mut() {
+            buffer.push(' ');
+        } else if alone && is_itself(first) {
+            buffer.push(first);
+        } else if alone && first.is_ascii() {
+            buffer.push(match first {
+                '`' => '\'',
+                _ if self.any_case => first.to_ascii_lowercase(),
+                _ => first,
+            });
+        } else {
+            let mut decomposed = String::new();
+            fold_into(&self.piece, self.any_case, &mut decomposed);
+            buffer.extend(decomposed.nfc());
+        }
+        if self.in_space && buffer.starts_with(' ') {
+            // More white space, or a mark that Unicode puts on a space of its own.
+            buffer.remove(0);
+            if buffer.is_empty()
+                && let Some(run) = self.folded.runs.last_mut()
+            {
                 run.original.end = self.place.end;
                 run.is_plain = false;
             }
-            self.in_space = true;
-        } else {
-            let mut buffer = std::mem::take(&mut self.buffer);
-            buffer.clear();
-            if alone && is_itself(first) {
-                buffer.push(first);
-            } else if alone && first.is_ascii() {
-                buffer.push(match first {
-                    '`' => '\'',
-                    _ if self.any_case => first.to_ascii_lowercase(),
-                    _ => first,
-                });
-            } else {
-                let mut decomposed = String::new();
-                fold_into(&self.piece, self.any_case, &mut decomposed);
-                buffer.extend(decomposed.nfc());
-            }
-            let length = self.place.end - self.place.start;
-            let is_plain = alone && buffer.len() == length && buffer.chars().nth(1).is_none();
-            self.in_space &= buffer.is_empty();
-            self.push(&buffer, is_plain);
-            self.buffer = buffer;
         }
+        let length = self.place.end - self.place.start;
+        let is_plain = alone && buffer.len() == length && buffer.chars().nth(1).is_none();
+        self.push(&buffer, is_plain);
+        if !buffer.is_empty() {
+            self.in_space = buffer.ends_with(' ');
+        }
+        self.buffer = buffer;
         self.piece.clear();
     }
 

@@ -5,12 +5,11 @@ use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 
 use regex_syntax::is_word_character;
-use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::links::{self, ends_a_link};
 use crate::domain::Span;
-use crate::folding::Folded;
+use crate::folding::{Folded, continues};
 
 /// The most bytes before a place that are looked at for a `#` or `@`. It bounds the work on a
 /// text that is one very long word.
@@ -137,11 +136,11 @@ impl<'t> Area<'t> {
         if !is_word_character(before) || !is_word_character(after) {
             return true;
         }
-        if before.is_ascii() && after.is_ascii() {
+        if before.is_ascii() && after.is_ascii() || continues(after) {
             return false;
         }
         // Korean attaches particles to the word: `VMware는`.
-        is_hangul(before) != is_hangul(after) && !is_combining_mark(after)
+        is_hangul(before) != is_hangul(after)
             || self.boundaries().binary_search(&at).is_ok()
     }
 
