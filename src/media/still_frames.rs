@@ -94,7 +94,9 @@ mod tests {
 
     fn taken(levels: &[u8]) -> Vec<u8> {
         let mut stills = StillFrames::new(200);
-        levels.iter().for_each(|level| stills.add(grey(*level)));
+        for level in levels {
+            stills.add(grey(*level));
+        }
         stills.into_frames().map(|frame| frame.get_pixel(0, 0).0[0]).collect()
     }
 
