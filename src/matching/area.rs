@@ -140,8 +140,7 @@ impl<'t> Area<'t> {
             return false;
         }
         // Korean attaches particles to the word: `VMware는`.
-        is_hangul(before) != is_hangul(after)
-            || self.boundaries().binary_search(&at).is_ok()
+        is_hangul(before) != is_hangul(after) || self.boundaries().binary_search(&at).is_ok()
     }
 
     /// Whether a word may begin or end here inside a hashtag: also at an underscore, a number and a
