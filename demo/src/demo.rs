@@ -1,5 +1,6 @@
 //! Starts one thing after the other, plays the hour, and stops everything again.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::output_topics::OutputTopics;
 use crate::picture_server::PictureServer;
 use crate::player::Player;
 use crate::postgres::PrivatePostgres;
-use crate::report;
+use crate::report::{self, shortened};
 use crate::resources::{Resources, RunningPipeline};
 use crate::samples::Samples;
 use crate::signals;
@@ -92,7 +93,7 @@ async fn start_and_play(
     say(&format!("Broker    librdkafka's mock cluster, in this process, answers at {brokers}"));
     say("While it runs, look inside with");
     say(&format!("  {}", postgres.psql()));
-    let settings = Arc::new(settings(&brokers, &postgres.url(), arguments.seconds)?);
+    let settings = Arc::new(settings(&brokers, &postgres.url(), &brands_file(folder)?, arguments.seconds)?);
     let pictures_at = resources.pictures.insert(PictureServer::start().await?).address();
     let topics = &settings.source.topics;
     for topic in topics.iter().chain([&settings.publish.alert_topic, &settings.publish.dead_letter_topic]) {
@@ -103,6 +104,12 @@ async fn start_and_play(
     let start = (Utc::now() - TimeDelta::hours(1)).duration_trunc(TimeDelta::minutes(1))?;
     let clock = ManualClock::new(start);
     let health = Health::new();
+    for brand in settings.brands()? {
+        if let Some(query) = &brand.query {
+            say(&format!("Brands    {} by a boolean query, in demo/data/brands.toml:", brand.name));
+            say(&format!("          {}", shortened(&query.to_string(), 88)));
+        }
+    }
     say("Model     loading ...");
     let loading = resources.loading.insert(load(settings.clone(), &clock, &health));
     let Assembly { store, text, pictures, .. } = loading.await.context("Loading panicked")??;
@@ -183,17 +190,26 @@ fn unready(health: &Health) -> String {
     unready.map(|(part, status)| format!("{part:?}: {}", status.detail)).collect::<Vec<_>>().join("; ")
 }
 
+/// Writes what the demo listens for.
+fn brands_file(folder: &Folder) -> anyhow::Result<PathBuf> {
+    let path = folder.path().join("brands.toml");
+    std::fs::write(&path, include_str!("../data/brands.toml"))
+        .with_context(|| format!("{} can't be written", path.display()))?;
+    Ok(path)
+}
+
 /// The default settings with what the demo changes: addresses, and intervals that fit the hour. Of
 /// the environment, only where models run counts: an address meant for the daemon must not reach the
 /// demo.
-fn settings(brokers: &str, url: &str, seconds: u32) -> anyhow::Result<Settings> {
+fn settings(brokers: &str, url: &str, brands: &Path, seconds: u32) -> anyhow::Result<Settings> {
     // Rules are evaluated every 15 simulated seconds.
     let every = (f64::from(seconds) * 1000.0 / 240.0).max(20.0);
     let changes = format!(
         "[kafka]\nbrokers = \"{brokers}\"\ninstance_id = \"none\"\n[postgres]\nurl = \"{url}\"\nmigrate = true\n\
          [media]\nallowed_networks = [\"127.0.0.1\"]\n\
          [pipeline]\nbatch_wait = \"20ms\"\n[alerts]\nevery = \"{every}ms\"\npublish_every = \"50ms\"\n\
-         behind_after = \"1h\"\n"
+         behind_after = \"1h\"\n[brands]\nfile = {:?}\n",
+        brands.display().to_string()
     );
     let inference =
         std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OVERHEARD__INFERENCE__"));

@@ -125,6 +125,7 @@ fn an_hour_is_played_and_its_alerts_fire_and_resolve() {
     assert!(status.success(), "{said}\n{}", demo.complained());
     for words in [
         "librdkafka's mock cluster",
+        "Coca-Cola by a boolean query",
         "ALERT firing   vmware volume-spike",
         "ALERT resolved vmware volume-spike",
         "ALERT firing   vmware negative-share",
@@ -142,6 +143,9 @@ fn an_hour_is_played_and_its_alerts_fire_and_resolve() {
     let row = said.lines().find(|line| line.starts_with("vmware ")).expect("a row for the brand");
     // Two of them show it in their pictures alone. Another one was deleted again.
     assert_eq!(row.split_whitespace().nth(1), Some("238"), "{row}");
+    let row = said.lines().find(|line| line.starts_with("cocacola ")).expect("a row for the brand");
+    // The museum's coke ovens are none.
+    assert_eq!(row.split_whitespace().nth(1), Some("11"), "{row}");
     assert!(said.contains("5 logos seen in the pictures of posts:"), "{said}");
     assert!(said.contains("vmware    image  positive"), "{said}");
     // Where the test's folder and the checkout lie may make a line longer, nothing else.

@@ -1,4 +1,4 @@
-//! Boolean queries: from text to [`Query`](crate::domain::query::Query) and back.
+//! Boolean queries: from text to [`Query`](crate::domain::Query) and back.
 //!
 //! `AND`, `OR`, `NOT`, `NEAR/n` and `ONEAR/n` in capitals, parentheses, `"phrases"`, `vmw*`, `{GAP}` for
 //! words in this case only, `#tag`, `@handle`, and fields such as `lang:en` and `in:alt(…)`. Words side by
