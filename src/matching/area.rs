@@ -79,6 +79,11 @@ impl<'t> Area<'t> {
         }
     }
 
+    /// Whether there may be hashtags in it.
+    pub(super) fn has_hash(&self) -> bool {
+        self.has_hash
+    }
+
     pub(super) fn folded(&self) -> &str {
         self.folded.as_str()
     }

@@ -4,7 +4,10 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use foldhash::fast::RandomState;
+
 use super::Matcher;
+use super::anchors::{Anchor, everywhere, runs};
 use super::area::{Area, AreaKind};
 use super::compile::Node;
 use super::term::{Kind, Term};
@@ -32,15 +35,19 @@ impl Found {
     }
 }
 
+/// Where each run of ASCII letters and digits stands: area and position.
+type Runs<'e> = HashMap<&'e str, Vec<(usize, usize)>, RandomState>;
+
 /// One post, and what is known of it so far.
 pub(super) struct Evaluation<'e> {
     pub(super) matcher: &'e Matcher,
     pub(super) post: &'e Post,
     pub(super) areas: &'e [Area<'e>],
-    /// The terms that the automaton found, sorted.
+    /// The terms that brands are looked at for, sorted.
     pub(super) hits: &'e [(usize, Found)],
-    /// Terms that are not in the automaton and were looked for.
+    /// The other terms that were looked for.
     pub(super) others: RefCell<HashMap<usize, Rc<[Found]>>>,
+    pub(super) runs: OnceCell<Runs<'e>>,
     pub(super) language: &'e dyn Fn(&[Span]) -> Option<Language>,
     pub(super) known_language: OnceCell<Option<Language>>,
 }
@@ -60,7 +67,7 @@ impl Excluded {
     }
 }
 
-impl Evaluation<'_> {
+impl<'e> Evaluation<'e> {
     pub(super) fn excluded(&self, terms: &[usize]) -> Excluded {
         let mut places: Vec<(usize, Span)> = terms
             .iter()
@@ -126,7 +133,7 @@ impl Evaluation<'_> {
 
     /// The places of a term, without regard to exclusions.
     fn places(&self, number: usize) -> Rc<[Found]> {
-        if self.matcher.is_in_automaton[number] {
+        if !self.matcher.brands_of[number].is_empty() {
             let start = self.hits.partition_point(|(term, _)| *term < number);
             return self.hits[start..]
                 .iter()
@@ -138,19 +145,42 @@ impl Evaluation<'_> {
             return Rc::clone(known);
         }
         let term = &self.matcher.terms[number];
-        let mut places = Vec::new();
-        for (area_number, area) in self.areas.iter().enumerate() {
-            for (start, anchor) in area.folded().match_indices(term.anchor()) {
-                let hit = Span { start, end: start + anchor.len() };
-                places.extend(term.place(area, hit).map(|place| Found::new(area_number, place)));
-            }
-        }
+        let mut places: Vec<Found> = self
+            .anchors(term.anchor())
+            .filter_map(|(area, anchor)| Some(Found::new(area, term.place(&self.areas[area], anchor)?)))
+            .collect();
         if term.kind == Kind::Host {
             places.extend(self.hits.iter().filter(|(term, _)| *term == number).map(|(_, found)| *found));
         }
         let places: Rc<[Found]> = places.into();
         self.others.borrow_mut().insert(number, Rc::clone(&places));
         places
+    }
+
+    /// The places of an anchor, each with the number of its area.
+    fn anchors(&self, anchor: Anchor<'e>) -> Box<dyn Iterator<Item = (usize, Span)> + '_> {
+        let text = anchor.text;
+        let areas = self.areas.iter().enumerate();
+        if !anchor.stands_alone() || areas.clone().any(|(_, area)| area.has_hash()) {
+            let places = move |(number, area): (usize, &'e Area<'_>)| {
+                everywhere(area.folded(), text).map(move |place| (number, place))
+            };
+            return Box::new(areas.flat_map(places));
+        }
+        let runs = self.runs.get_or_init(|| {
+            let mut known = Runs::default();
+            for (number, area) in areas {
+                for (start, run) in runs(area.folded()) {
+                    known.entry(run).or_default().push((number, start));
+                }
+            }
+            known
+        });
+        let starts = runs.get(anchor.first_run()).into_iter().flatten().copied();
+        let is_there =
+            move |(area, start): &(usize, usize)| self.areas[*area].folded()[*start..].starts_with(text);
+        let place = move |(area, start)| (area, Span { start, end: start + text.len() });
+        Box::new(starts.filter(is_there).map(place))
     }
 
     /// For each place on the left the nearest one on the right, if it is near enough.

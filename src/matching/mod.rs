@@ -1,13 +1,13 @@
 //! Matching: which brands a post names, and where.
 //!
 //! Every brand is a boolean query; lists of words, hashtags, handles and hosts are its short form. From
-//! each query terms are chosen of which one must stand in every post that it holds for. These are compiled
-//! into one automaton that reads the folded text once, however many brands there are (A. Aho and
-//! M. Corasick, Efficient string matching: an aid to bibliographic search, 1975). Each hit is checked by the
-//! rule of its kind: words must begin and end at word edges, hashtags and handles must match as a whole,
-//! hosts must be in a link. Only queries with a hit are evaluated, and only then are their other terms
-//! looked for.
+//! each query terms are chosen of which one must stand in every post that it holds for. The longest words of
+//! these, the anchors, are found in one pass over the folded text, however many brands there are. Each hit is
+//! checked by the rule of its kind: words must begin and end at word edges, hashtags and handles must match
+//! as a whole, hosts must be in a link. Only queries with a hit are evaluated, and only then are their other
+//! terms looked for.
 
+mod anchors;
 mod area;
 mod common_words;
 mod compile;
@@ -27,11 +27,10 @@ mod tests;
 mod topics;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap};
-
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use std::collections::HashMap;
 
 use crate::domain::{Brand, BrandId, Language, Place, Post, Span, Spans};
+use anchors::Anchors;
 use area::{Area, AreaKind};
 use compile::{Node, Terms};
 use evaluate::{Evaluation, Found, merged};
@@ -42,20 +41,14 @@ pub use explain::{Explanation, Part, explain};
 pub use term::first_place;
 pub use topics::topics;
 
-/// The most bytes of terms for which the automaton is one table.
-const LARGEST_TABLE: usize = 256 * 1024;
-
 /// Finds the brands that posts name. Compiled once; `find` takes no lock.
 #[derive(Debug)]
 pub struct Matcher {
     /// Sorted by id; numbers of brands are indexes into it.
     brands: Vec<Compiled>,
     terms: Vec<Term>,
-    automaton: AhoCorasick,
-    /// For each pattern of the automaton, the terms that it is the anchor of.
-    anchored: Vec<Vec<usize>>,
-    /// For each term, whether its anchor is in the automaton.
-    is_in_automaton: Vec<bool>,
+    /// Of the terms that brands are looked at for.
+    anchors: Anchors,
     /// For each term, the brands that are looked at where it stands.
     brands_of: Vec<Vec<usize>>,
     /// Brands that no term has to stand for.
@@ -106,22 +99,10 @@ impl Matcher {
             }
         }
         let Terms { list: terms, hosts, .. } = terms;
-        let mut anchors: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (number, term) in terms.iter().enumerate() {
-            if !brands_of[number].is_empty() {
-                anchors.entry(term.anchor()).or_default().push(number);
-            }
-        }
-        // A table of all steps is read about twice as fast as lists of them, and takes up to a kilobyte a byte.
-        let bytes: usize = anchors.keys().map(|anchor| anchor.len()).sum();
-        let automaton = AhoCorasick::builder()
-            .kind((bytes <= LARGEST_TABLE).then_some(AhoCorasickKind::DFA))
-            .build(anchors.keys())
-            .expect("terms stay far below 2^31 states");
-        let anchored = anchors.into_values().collect();
-        let is_in_automaton = brands_of.iter().map(|brands| !brands.is_empty()).collect();
+        let looked_for = terms.iter().enumerate().filter(|(number, _)| !brands_of[*number].is_empty());
+        let anchors = Anchors::new(looked_for.map(|(number, term)| (term.anchor(), number)));
         let reads_links = terms.iter().any(|term| matches!(term.kind, Kind::Address | Kind::In(Place::Link)));
-        Self { brands, terms, automaton, anchored, is_in_automaton, brands_of, always, hosts, reads_links }
+        Self { brands, terms, anchors, brands_of, always, hosts, reads_links }
     }
 
     /// The brands that a post names, sorted by id, each with the spans of the text that name it,
@@ -146,6 +127,7 @@ impl Matcher {
             areas: &areas,
             hits: &hits,
             others: RefCell::default(),
+            runs: OnceCell::new(),
             language,
             known_language: OnceCell::new(),
         };
@@ -177,17 +159,14 @@ impl Matcher {
         std::iter::once(text).chain(tags).chain(alts).chain(links).collect()
     }
 
-    /// The terms that the automaton finds, sorted.
+    /// The terms that brands are looked at for, with their places, sorted.
     fn hits(&self, post: &Post, areas: &[Area<'_>]) -> Vec<(usize, Found)> {
         let mut hits = Vec::new();
         for (number, area) in areas.iter().enumerate() {
-            for hit in self.automaton.find_overlapping_iter(area.folded()) {
-                let span = Span { start: hit.start(), end: hit.end() };
-                for &term in &self.anchored[hit.pattern().as_usize()] {
-                    let place = self.terms[term].place(area, span);
-                    hits.extend(place.map(|place| (term, Found::new(number, place))));
-                }
-            }
+            self.anchors.find(area.folded(), |term, anchor| {
+                let place = self.terms[term].place(area, anchor);
+                hits.extend(place.map(|place| (term, Found::new(number, place))));
+            });
         }
         if !self.hosts.is_empty() {
             for host in post.links.iter().filter_map(|address| links::host_of(address)) {
@@ -197,6 +176,7 @@ impl Matcher {
             }
         }
         hits.sort_unstable();
+        hits.dedup();
         hits
     }
 }

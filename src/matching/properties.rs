@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::tests::{brand, find, post, texts};
 use super::*;
 use crate::folding::folded_term;
+use crate::query::parse;
 
 /// Texts of random pieces that often form terms, edges and links.
 fn any_text() -> impl Strategy<Value = String> {
@@ -38,6 +39,25 @@ fn any_brand() -> impl Strategy<Value = Brand> {
             exclusions,
             ..brand("x")
         })
+}
+
+fn any_query() -> impl Strategy<Value = String> {
+    let part = prop::sample::select(vec![
+        "vmw*",
+        "\"red bul*\"",
+        "#a*",
+        "@vm*",
+        "in:tag(\"red bull\")",
+        "in:link(vmware)",
+        "link:vm",
+        "{VMware}",
+        "a'1",
+        "1",
+        ".com",
+        "가",
+        "site:vmware.com",
+    ]);
+    prop::collection::vec(part, 1..5).prop_map(|parts| parts.join(" OR "))
 }
 
 fn any_brands() -> impl Strategy<Value = Vec<Brand>> {
@@ -84,10 +104,10 @@ proptest! {
                 let place = joined(written);
                 // A span is one term, or several overlapping ones merged. One character may fold to a term
                 // and more, as `㈎` does.
+                let holds_more = written.chars().any(is_several);
                 let begins = terms.iter().any(|term| place.starts_with(term.as_str()));
                 let ends = terms.iter().any(|term| place.ends_with(term.as_str()));
-                prop_assert!(begins || written.chars().next().is_some_and(is_several), "{place:?} of {terms:?}");
-                prop_assert!(ends || written.chars().next_back().is_some_and(is_several), "{place:?} of {terms:?}");
+                prop_assert!(begins && ends || holds_more, "{place:?} of {terms:?}");
                 prop_assert!(terms.contains(&place) || place.len() > terms.iter().map(String::len).min().unwrap());
             }
         }
@@ -117,5 +137,28 @@ proptest! {
         let found = find(&Matcher::new(&[vmware]), &post(&text));
         let place = Span { start, end: start + 6 };
         prop_assert!(found[0].spans.contains(&place));
+    }
+
+    #[test]
+    fn one_pass_finds_what_looking_for_each_term_finds(
+        brands in any_brands(), query in any_query(), text in any_text(), link: String, tag: String,
+    ) {
+        let queried = Brand { query: parse(&query).ok(), ..brand("z") };
+        let matcher = Matcher::new(&[brands, vec![queried]].concat());
+        let post = Post { links: vec![link], hashtags: vec![tag], alt_texts: vec![text.clone()], ..post(&text) };
+        let areas = matcher.areas(&post);
+        let mut expected = Vec::new();
+        for (number, term) in matcher.terms.iter().enumerate().filter(|(number, _)| !matcher.brands_of[*number].is_empty()) {
+            for (area_number, area) in areas.iter().enumerate() {
+                for anchor in anchors::everywhere(area.folded(), term.anchor().text) {
+                    let place = term.place(area, anchor);
+                    expected.extend(place.map(|place| (number, Found::new(area_number, place))));
+                }
+            }
+        }
+        expected.sort_unstable();
+        let mut found = matcher.hits(&post, &areas);
+        found.retain(|(_, found)| found.area.is_some());
+        prop_assert_eq!(found, expected);
     }
 }

@@ -69,6 +69,8 @@ fn a_part_of_another_word_is_no_name() {
         ("サン", "サンダル"),
         ("VMware", "write to vmware@example.org or joe@vmware.example"),
         ("café", "cafe"),
+        // A Korean vowel alone belongs to what stands before it.
+        ("の", "の\u{FFD2}"),
     ] {
         assert!(places(&[word], text).is_empty(), "{word} in {text}: {:?}", places(&[word], text));
     }

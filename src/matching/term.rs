@@ -1,5 +1,6 @@
-//! Terms: what is looked for in a text, and when a hit in the automaton is one.
+//! Terms: what is looked for in a text, and when a place of its anchor is one.
 
+use super::anchors::{Anchor, everywhere};
 use super::area::{Area, AreaKind, Within};
 use super::hosts;
 use crate::domain::{Place, Span};
@@ -77,13 +78,14 @@ impl Term {
     }
 
     /// The word of it that is looked for first.
-    pub(super) fn anchor(&self) -> &str {
-        &self.words[self.anchor].text
+    pub(super) fn anchor(&self) -> Anchor<'_> {
+        let goes_on = self.prefix && self.anchor + 1 == self.words.len();
+        Anchor { text: &self.words[self.anchor].text, anywhere: goes_on || self.kind == Kind::Address }
     }
 
     /// How rare it is, roughly: less is rarer.
     pub(super) fn frequency(&self) -> u64 {
-        let letters = self.anchor().chars().map(|c| if c.is_ascii() { 1 } else { 3 }).sum::<usize>();
+        let letters = self.anchor().text.chars().map(|c| if c.is_ascii() { 1 } else { 3 }).sum::<usize>();
         1 << (2 * (16 - letters.min(16)))
     }
 
@@ -304,9 +306,7 @@ pub fn first_place(text: &str, term: &str) -> Option<Span> {
     let wanted = folded_term(term);
     let area = Area::new(AreaKind::Text, text);
     let term = Term::new(Kind::Word, term, false)?;
-    let anchors = area.folded().match_indices(term.anchor());
-    let places = anchors.map(|(start, anchor)| Span { start, end: start + anchor.len() });
-    places
+    everywhere(area.folded(), term.anchor().text)
         .filter_map(|hit| term.whole_words(&area, hit))
         .map(|place| area.original(place))
         .next()

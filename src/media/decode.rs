@@ -18,7 +18,7 @@ use image::{
     RgbImage,
 };
 
-use super::still_frames::StillFrames;
+use super::still_frames::{MOST_OTHERS, StillFrames};
 use super::{damaged_png, grounds, scaled_jpeg};
 use crate::domain::Picture;
 use crate::metrics::{PICTURE_DECODE_SECONDS, PICTURE_DECODES};
@@ -94,9 +94,6 @@ pub struct Shown {
     /// [`MOST_OTHERS`].
     pub others: Vec<Picture>,
 }
-
-/// Most pictures that a file shows beside its first.
-pub const MOST_OTHERS: usize = 3;
 
 /// Decodes a file. Blocks: call it off the async runtime.
 ///

@@ -32,11 +32,12 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv6Net};
 
-pub use decode::{MOST_OTHERS, Shown, Undecodable, decode};
+pub use decode::{Shown, Undecodable, decode};
 pub use decoders::{DecodeOutcome, DecodedPicture, Decoders, DecodersOptions, Memory, serve_if_asked};
 pub use fetch::Fetcher;
 pub use outcome::{Delay, Failure, Fetched, Outcome, PutOff, Refusal};
 pub use perceptual::{PerceptualHash, perceptual_hash};
+pub use still_frames::MOST_OTHERS;
 
 /// How to fetch and decode.
 #[derive(Clone, Debug)]

@@ -6,7 +6,8 @@
 use image::RgbImage;
 use image::imageops::thumbnail;
 
-use super::decode::MOST_OTHERS;
+/// The most pictures that a file shows beside the first.
+pub const MOST_OTHERS: usize = 3;
 
 /// Pixels of frames that are decoded at most, and frames: the rest is not looked at.
 const MOST_PIXELS: u64 = 64 << 20;

@@ -18,8 +18,9 @@ use super::child::ARGUMENT;
 use super::frames::{self, Go, Job, Reply};
 use super::memory::{Budget, Memory};
 use crate::domain::Picture;
-use crate::media::decode::{BYTES_PER_PIXEL, MOST_OTHERS, OTHERS_BYTES};
+use crate::media::decode::{BYTES_PER_PIXEL, OTHERS_BYTES};
 use crate::media::perceptual::PerceptualHash;
+use crate::media::still_frames::MOST_OTHERS;
 use crate::metrics::{PICTURE_DECODE_SECONDS, PICTURE_DECODERS_LOST, PICTURE_DECODES};
 
 /// The program of this very process, even if its file was replaced.

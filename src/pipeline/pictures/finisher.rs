@@ -13,7 +13,7 @@ use crate::metrics;
 use crate::pipeline::PipelineError;
 use crate::pipeline::backoff::{retry, while_waiting};
 use crate::pipeline::batching::{gather, write_or_split};
-use crate::store::{FinishedCounts, FinishedPicture, PutOffPicture, StoreError};
+use crate::store::{FinishedCounts, FinishedPicture, HeldLease, PutOffPicture, StoreError};
 
 /// Most pictures in one transaction, and how long the first waits for others.
 const BATCH: usize = 100;
@@ -78,7 +78,15 @@ async fn finish(components: &PictureComponents, pictures: Vec<FinishedPicture>) 
 
 async fn write(components: &PictureComponents, pictures: &[FinishedPicture]) -> Result<(), StoreError> {
     let _writing = components.health.writing(Stage::PictureWriter);
-    let attempt = || Box::pin(components.store.finish_pictures(pictures));
+    let attempt = || {
+        Box::pin(async {
+            let written = components.store.finish_pictures(pictures).await;
+            if written.is_err() {
+                renew(components, pictures).await;
+            }
+            written
+        })
+    };
     let doing = "write what pictures show";
     let counts =
         retry(&components.health, Stage::PictureWriter, doing, StoreError::is_transient, attempt).await?;
@@ -89,6 +97,16 @@ async fn write(components: &PictureComponents, pictures: &[FinishedPicture]) -> 
     }
     count(counts);
     Ok(())
+}
+
+/// Renews the leases of what could not be written. The attempt held locks on their rows, so nobody else could
+/// renew them meanwhile.
+async fn renew(components: &PictureComponents, pictures: &[FinishedPicture]) {
+    let held = |picture: &FinishedPicture| HeldLease { queued: picture.queued.clone(), has_result: true };
+    let held: Vec<_> = pictures.iter().map(held).collect();
+    if let Err(error) = components.store.renew_leases(&held).await {
+        tracing::debug!(error = %error, "Leases of pictures can't be renewed");
+    }
 }
 
 fn count(counts: FinishedCounts) {
