@@ -107,6 +107,17 @@ metrics! {
     OUTBOX_PUBLISHED "overheard_outbox_published_total" Counter Count [] "Alert messages that the broker acknowledged.";
 }
 
+/// The values of a label that are known from the start: their counters exist at 0, so that rates see the
+/// first event.
+const KNOWN: &[(&str, &str, &[&str])] = &[
+    (RECORDS_REJECTED, "reason", &["empty", "syntax", "shape", "value", "score", "store"]),
+    (PICTURES_REMEMBERED, "by", &["url", "content", "likeness"]),
+    (PICTURES_FINISHED, "outcome", &["fetched", "refused", "failed", "undecodable"]),
+    (CONSUMER_REBALANCES, "kind", &["assign", "revoke"]),
+    (BROKER_FAILURES, "client", &["consumer", "producer"]),
+    (RELOADS, "outcome", &["applied", "refused", "unavailable"]),
+];
+
 /// Tells the recorder what every metric means. Counters without labels are there from the start, so
 /// that the first event is an increase.
 pub fn describe() {
@@ -118,6 +129,11 @@ pub fn describe() {
             Kind::Counter => metrics::describe_counter!(metric.name, metric.unit, metric.help),
             Kind::Gauge => metrics::describe_gauge!(metric.name, metric.unit, metric.help),
             Kind::Histogram => metrics::describe_histogram!(metric.name, metric.unit, metric.help),
+        }
+    }
+    for &(name, label, values) in KNOWN {
+        for &value in values {
+            metrics::counter!(name, label => value).increment(0);
         }
     }
 }
@@ -136,6 +152,15 @@ mod tests {
             assert!(metric.name.starts_with("overheard_"), "{}", metric.name);
             assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{}", metric.name);
             assert!(metric.help.ends_with('.'), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn known_values_are_those_of_a_counters_only_label() {
+        for (name, label, values) in KNOWN {
+            let metric = ALL.iter().find(|metric| metric.name == *name).unwrap();
+            assert_eq!((metric.kind, metric.labels), (Kind::Counter, [*label].as_slice()), "{name}");
+            assert!(!values.is_empty(), "{name}");
         }
     }
 }

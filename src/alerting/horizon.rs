@@ -25,7 +25,8 @@ impl Reach {
 }
 
 /// The ends of the windows to be judged now, in order: the minutes that are complete, not judged yet
-/// and not older than `lateness`. Where nothing was judged before, it begins with the latest.
+/// and not older than `lateness`. Where nothing was judged before, it begins with
+/// the oldest of them: what the first posts claim may be some time ago.
 pub fn minutes_to_judge(
     reach: Reach,
     judged_until: Option<DateTime<Utc>>,
@@ -34,7 +35,7 @@ pub fn minutes_to_judge(
     let Some(until) = reach.horizon().map(minute_of) else { return Vec::new() };
     let oldest = minute_of(reach.now - delta(lateness));
     let minute = TimeDelta::minutes(1);
-    let first = judged_until.map_or(until, |judged| judged + minute).max(oldest + minute);
+    let first = judged_until.unwrap_or(oldest).max(oldest) + minute;
     let minutes = std::iter::successors(Some(first), |end| Some(*end + minute));
     minutes.take_while(|end| *end <= until).collect()
 }
@@ -98,7 +99,8 @@ mod tests {
         // Nothing older than the lateness, and nothing beyond the horizon.
         assert_eq!(to_judge(reach("14:02:00", "13:03:00"), "12:00:00"), [at("13:03:00")]);
         assert_eq!(to_judge(reach("14:05:00", "13:03:00"), "12:00:00"), NONE);
-        assert_eq!(minutes_to_judge(reach("12:10:00", "12:03:59"), None, HOUR), [at("12:03:00")]);
+        let first = minutes_to_judge(reach("12:10:00", "12:03:59"), None, HOUR);
+        assert_eq!((first.len(), first[0], first[52]), (53, at("11:11:00"), at("12:03:00")));
         let unknown = Reach { now: at("12:00:00"), horizon: None };
         assert_eq!(minutes_to_judge(unknown, Some(at("11:00:00")), HOUR), NONE);
     }

@@ -59,6 +59,9 @@ impl Source {
     /// # Errors
     /// The configuration is refused.
     pub fn start(options: &Options, clock: Arc<dyn Clock>, health: Health) -> Result<Self, SourceError> {
+        for topic in &options.topics {
+            ::metrics::counter!(metrics::RECORDS_RECEIVED, "topic" => topic.clone()).increment(0);
+        }
         let group = Group::new(options.drain_timeout, health.clone());
         let mut config = options.client_config();
         if let Some(id) = &options.instance_id {
