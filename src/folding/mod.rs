@@ -95,10 +95,14 @@ pub fn invisible_in(text: &str) -> Option<char> {
     text.chars().find(|c| is_invisible(*c))
 }
 
-/// Whether a text is ASCII whose only white space is single spaces, so that offsets don't change.
+/// Whether a text is ASCII whose only white space is single spaces, so that offsets don't change. Without early
+/// ends, so that many bytes are looked at at once.
 fn moves_nothing(text: &str) -> bool {
-    let plain = |b: &u8| b.is_ascii() && (*b == b' ' || !b.is_ascii_whitespace() && *b != 0x0B);
-    text.as_bytes().iter().all(plain) && !text.contains("  ")
+    let bytes = text.as_bytes();
+    let moves = |byte: u8| !byte.is_ascii() || (b'\t'..=b'\r').contains(&byte);
+    let any_moves = bytes.iter().fold(false, |any, byte| any | moves(*byte));
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    !any_moves && !pairs.fold(false, |any, (one, next)| any | (*one == b' ') & (*next == b' '))
 }
 
 /// Folds piece by piece: a character and the marks that follow it are one piece.

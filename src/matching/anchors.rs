@@ -41,7 +41,9 @@ impl<'a> Anchor<'a> {
 pub(super) struct Anchors {
     /// First run -> the anchors that begin with it, with what follows the run and their users.
     whole: HashMap<Box<str>, Vec<Rest>, RandomState>,
-    longest_run: usize,
+    /// For each first byte the lengths of these runs, a bit each; the last for it and all longer ones. Most
+    /// words of a text need no look into the table.
+    lengths: Box<[u64; 256]>,
     /// The same anchors, for hashtags, where words are joined.
     in_tags: Automaton,
     /// Those that may stand anywhere.
@@ -82,9 +84,13 @@ impl Anchors {
                     .push(Rest { text: anchor.text[run.len()..].into(), users });
             }
         }
+        let mut lengths = Box::new([0; 256]);
+        for run in whole.keys() {
+            lengths[usize::from(run.as_bytes()[0])] |= length_bit(run);
+        }
         Self {
-            longest_run: whole.keys().map(|run| run.len()).max().unwrap_or_default(),
             whole,
+            lengths,
             in_tags: Automaton::new(in_tags),
             anywhere: Automaton::new(anywhere),
             foreign: Automaton::new(foreign),
@@ -95,7 +101,10 @@ impl Anchors {
     /// longer run are left out unless the anchor may stand anywhere. A place may come twice.
     pub(super) fn find(&self, text: &str, mut hit: impl FnMut(usize, Span)) {
         if !self.whole.is_empty() {
-            for (start, run) in runs(text).filter(|(_, run)| run.len() <= self.longest_run) {
+            for (start, run) in runs(text) {
+                if self.lengths[usize::from(run.as_bytes()[0])] & length_bit(run) == 0 {
+                    continue;
+                }
                 let Some(rests) = self.whole.get(run) else { continue };
                 let after = start + run.len();
                 for rest in rests.iter().filter(|rest| text[after..].starts_with(&*rest.text)) {
@@ -145,6 +154,10 @@ impl Automaton {
             self.users[found.pattern().as_usize()].iter().for_each(|user| hit(*user, place));
         }
     }
+}
+
+fn length_bit(run: &str) -> u64 {
+    1 << run.len().min(63)
 }
 
 /// All places of an anchor in a text, also those that overlap.
