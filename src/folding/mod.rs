@@ -95,14 +95,14 @@ pub fn invisible_in(text: &str) -> Option<char> {
     text.chars().find(|c| is_invisible(*c))
 }
 
-/// Whether a text is ASCII whose only white space is single spaces, so that offsets don't change. Without early
-/// ends, so that many bytes are looked at at once.
+/// Whether a text is ASCII whose only white space is single spaces, so that offsets don't change. The first
+/// look has no early end, so that it takes many bytes at once.
 fn moves_nothing(text: &str) -> bool {
     let bytes = text.as_bytes();
     let moves = |byte: u8| !byte.is_ascii() || (b'\t'..=b'\r').contains(&byte);
-    let any_moves = bytes.iter().fold(false, |any, byte| any | moves(*byte));
-    let pairs = bytes.iter().zip(bytes.iter().skip(1));
-    !any_moves && !pairs.fold(false, |any, (one, next)| any | (*one == b' ') & (*next == b' '))
+    let any_moves = bytes.iter().map(|byte| u8::from(moves(*byte))).fold(0, |any, moves| any | moves) != 0;
+    let mut pairs = bytes.iter().zip(bytes.iter().skip(1));
+    !any_moves && !pairs.any(|pair| pair == (&b' ', &b' '))
 }
 
 /// Folds piece by piece: a character and the marks that follow it are one piece.

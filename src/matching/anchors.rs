@@ -127,7 +127,8 @@ impl Anchors {
 /// An automaton over some anchors.
 #[derive(Debug)]
 struct Automaton {
-    automaton: Option<AhoCorasick>,
+    /// None without anchors.
+    of_anchors: Option<AhoCorasick>,
     /// For each of its patterns.
     users: Vec<Vec<usize>>,
     longest: usize,
@@ -140,15 +141,15 @@ impl Automaton {
         let kind = (lengths().sum::<usize>() <= LARGEST_TABLE).then_some(AhoCorasickKind::DFA);
         let longest = lengths().max().unwrap_or_default();
         let (texts, users): (Vec<&str>, Vec<_>) = anchors.into_iter().unzip();
-        let automaton = (!texts.is_empty()).then(|| {
+        let of_anchors = (!texts.is_empty()).then(|| {
             let built = AhoCorasick::builder().kind(kind).build(texts);
             built.expect("terms stay far below 2^31 states")
         });
-        Self { automaton, users, longest }
+        Self { of_anchors, users, longest }
     }
 
     fn find(&self, text: &str, within: Span, hit: &mut impl FnMut(usize, Span)) {
-        let Some(automaton) = &self.automaton else { return };
+        let Some(automaton) = &self.of_anchors else { return };
         for found in automaton.find_overlapping_iter(Input::new(text).range(within.start..within.end)) {
             let place = Span { start: found.start(), end: found.end() };
             self.users[found.pattern().as_usize()].iter().for_each(|user| hit(*user, place));
@@ -200,13 +201,11 @@ fn tags(text: &str, longest: usize) -> impl Iterator<Item = Span> {
             end = tag.map_or(bytes.len(), |length| end + 1 + length);
             // Tags that are near each other are one place.
             let behind = (end + longest).min(bytes.len());
-            match memchr::memchr(b'#', &bytes[end..behind]) {
-                Some(next) => end += next,
-                None => {
-                    at = behind;
-                    return Some(Span { start, end: behind });
-                }
-            }
+            let Some(next) = memchr::memchr(b'#', &bytes[end..behind]) else {
+                at = behind;
+                return Some(Span { start, end: behind });
+            };
+            end += next;
         }
     })
 }
