@@ -107,8 +107,7 @@ metrics! {
     OUTBOX_PUBLISHED "overheard_outbox_published_total" Counter Count [] "Alert messages that the broker acknowledged.";
 }
 
-/// The values of a label that are known from the start: their counters exist at 0, so that rates see the
-/// first event.
+/// The values of a label that are known from the start: their counters exist at 0.
 const KNOWN: &[(&str, &str, &[&str])] = &[
     (RECORDS_REJECTED, "reason", &["empty", "syntax", "shape", "value", "score", "store"]),
     (PICTURES_REMEMBERED, "by", &["url", "content", "likeness"]),
@@ -118,8 +117,8 @@ const KNOWN: &[(&str, &str, &[&str])] = &[
     (RELOADS, "outcome", &["applied", "refused", "unavailable"]),
 ];
 
-/// Tells the recorder what every metric means. Counters without labels are there from the start, so
-/// that the first event is an increase.
+/// Tells the recorder what every metric means. Counters without labels, and those with
+/// values that are known, are there from the start, so that the first event is an increase.
 pub fn describe() {
     for metric in ALL {
         if metric.kind == Kind::Counter && metric.labels.is_empty() {

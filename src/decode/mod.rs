@@ -20,6 +20,8 @@ mod mastodon;
 mod mastodon_tests;
 mod native;
 mod notes;
+#[cfg(test)]
+mod properties;
 mod rules;
 #[cfg(test)]
 mod tests;
